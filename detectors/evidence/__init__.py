@@ -1,0 +1,1 @@
+"""Evidence over many windows: e-values and how they are gathered."""

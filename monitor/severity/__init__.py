@@ -1,0 +1,1 @@
+"""Policies that suggest how bad an incident is; a person decides."""

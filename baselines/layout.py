@@ -87,7 +87,7 @@ class NumericAxis:
 
     def __post_init__(self) -> None:
         edges, centres = self.edges, self.centres
-        if len(edges) < 2 or not np.all(np.isfinite(edges)) or not np.all(np.diff(edges) > 0):
+        if len(edges) < 2 or not np.all(np.isfinite(edges)) or not np.all(edges[1:] > edges[:-1]):
             message = f"edges of {self.name!r} must be finite and strictly increasing"
             raise ValueError(message)
         if len(centres) != len(edges) - 1:

@@ -1,0 +1,1 @@
+"""Known shapes of events: schemas that need no declaration of columns."""

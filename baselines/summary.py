@@ -103,7 +103,18 @@ class WindowKey:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A closed window: its key and its counts."""
+    """A closed window.
+
+    Parameters
+    ----------
+    key
+        Which window.
+    summary
+        Its counts.
+    complete
+        False if the log may begin or end inside the window: its volume then says nothing.
+    """
 
     key: WindowKey
     summary: WindowSummary
+    complete: bool = True

@@ -1,0 +1,122 @@
+"""Partial counts to closed windows, in order of time."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from baselines.layout import Layout
+from baselines.summary import Window, WindowKey, WindowSummary
+from monitor.engine.event_order import CountBoundaries
+from monitor.engine.partition import Counts
+from monitor.windows.slices import ALL, keep_largest
+from monitor.windows.spec import TumblingWindows, WindowSpec
+
+__all__ = ["Closing", "by_bucket"]
+
+MAX_EMPTY_WINDOWS = 10_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Whether a bucket is the first or the last of the log."""
+
+    first: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Turns the counts of each bucket into windows, the same from a stream and from files.
+
+    Parameters
+    ----------
+    layout
+        The grids that were counted on.
+    windows
+        The cut of event time.
+    max_values
+        The slices that a window keeps of each slicing.
+    boundaries
+        For count windows: where they begin and end, by slice.
+    from_us, to_us
+        The stretch of event time that the log is known to cover; None: it may begin or end
+        inside the first or the last window.
+    """
+
+    layout: Layout
+    windows: WindowSpec
+    max_values: int
+    boundaries: Mapping[str, CountBoundaries] | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+
+    def close(
+        self, buckets: Iterable[tuple[int, Mapping[str, Counts]]]
+    ) -> Iterator[tuple[Window, ...]]:
+        """Yield the windows of each bucket, ordered by slice.
+
+        Parameters
+        ----------
+        buckets
+            (bucket, counts by slice), ascending. Between two buckets of event time, the
+            windows without any event are yielded too, as empty windows of ``all``: no events
+            is something to see. More than 10,000 in a row are passed over as a gap in the log.
+        """
+        previous: int | None = None
+        for (bucket, slices), last in _with_last(buckets):
+            if previous is not None and isinstance(self.windows, TumblingWindows):
+                yield from self._empty(previous, bucket, self.windows)
+            if self.boundaries is None:
+                slices = keep_largest(slices, self.max_values)
+            edges = Edges(first=previous is None, last=last)
+            yield tuple(self._window(bucket, key, slices[key], edges) for key in sorted(slices))
+            previous = bucket
+
+    def _empty(
+        self, previous: int, bucket: int, windows: TumblingWindows
+    ) -> Iterator[tuple[Window, ...]]:
+        starts = range(previous + windows.length_us, bucket, windows.length_us)
+        if len(starts) <= MAX_EMPTY_WINDOWS:
+            nothing = np.zeros(self.layout.n_cells, dtype=np.int64)
+            for start in starts:
+                yield (self._window(start, ALL, nothing, Edges()),)
+
+    def _window(self, bucket: int, label: str, counts: Counts, edges: Edges) -> Window:
+        key = self._key(bucket, label)
+        begun = not edges.first or (self.from_us is not None and self.from_us <= key.start_us)
+        ended = not edges.last or (self.to_us is not None and self.to_us >= key.end_us)
+        return Window(key, WindowSummary(self.layout, counts), complete=begun and ended)
+
+    def _key(self, bucket: int, label: str) -> WindowKey:
+        if isinstance(self.windows, TumblingWindows):
+            return WindowKey(bucket, bucket + self.windows.length_us, label)
+        if self.boundaries is None:
+            message = "count windows need the order of all events"
+            raise ValueError(message)
+        boundaries = self.boundaries[label]
+        start_us, _ = boundaries.first[bucket]
+        return WindowKey(start_us, boundaries.end_us[bucket], label, bucket)
+
+
+def _with_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
+    """Yield each item and whether it is the last."""
+    waiting: list[T] = []
+    for item in items:
+        if waiting:
+            yield waiting.pop(), False
+        waiting.append(item)
+    for item in waiting:
+        yield item, True
+
+
+def by_bucket(
+    partials: Iterable[tuple[int, str, Counts]],
+) -> Iterator[tuple[int, dict[str, Counts]]]:
+    """Yield (bucket, counts by slice) from (bucket, slice, counts) ordered by bucket."""
+    for bucket, group in itertools.groupby(partials, key=lambda partial: partial[0]):
+        yield bucket, {label: counts for _, label, counts in group}

@@ -23,6 +23,8 @@ __all__ = [
     "ratio_estimate",
     "sampling_noise",
     "simultaneous",
+    "tolerance_floor",
+    "total_variation_estimate",
     "total_variation_interval",
     "wilson",
 ]
@@ -258,6 +260,37 @@ def total_variation_interval(
     low = np.where(empty, 0.0, np.maximum(distance - noise - deviation, 0.0))
     high = np.where(empty, 1.0, np.minimum(distance + deviation, 1.0))
     return low, high
+
+
+def tolerance_floor(n_bins: int, n_reference_rows: int) -> float:
+    """Return the total variation that a baseline of this size cannot tell from none.
+
+    The mean total variation between a sample and its source is at most
+    ``sqrt((n_bins - 1) / n) / 2``; the second term is exceeded in at most 5 % of samples.
+
+    References
+    ----------
+    .. [1] C. McDiarmid, Surveys in Combinatorics (1989), 148-188 (bounded differences).
+
+    Examples
+    --------
+    >>> round(tolerance_floor(16, 10_000), 3)
+    0.032
+    """
+    rows = max(n_reference_rows, 1)
+    mean = 0.5 * np.sqrt(max(n_bins - 1, 0) / rows)
+    return float(min(mean + np.sqrt(np.log(20) / (2 * rows)), 1.0))
+
+
+def total_variation_estimate(
+    expected: npt.ArrayLike, observed: npt.ArrayLike, confidence: float
+) -> Estimate:
+    """Return the observed total variation of two non-empty samples with its bounds."""
+    first = np.asarray(expected, dtype=np.float64)
+    second = np.asarray(observed, dtype=np.float64)
+    low, high = total_variation_interval(first, second, confidence)
+    value = 0.5 * float(np.abs(first / first.sum() - second / second.sum()).sum())
+    return _estimate(value, low, high)
 
 
 def rate_estimate(successes: int, trials: int, confidence: float) -> Estimate:

@@ -1,0 +1,183 @@
+"""Whether the distribution of a column has moved: total variation with its bounds."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import annotated_types as at
+import numpy as np
+import numpy.typing as npt
+
+from baselines.layout import Axis, AxisNeed, NumericAxis, TableNeed
+from baselines.reference import Reference
+from baselines.schema import Schema
+from baselines.summary import Window
+from detectors.base import Direction, Estimate, Finding, Measure
+from detectors.comparison import Comparison, read_table
+from detectors.distances import (
+    Counts,
+    chi_square,
+    g_statistic,
+    hellinger_distance,
+    jensen_shannon_distance,
+    kolmogorov_smirnov,
+    population_stability_index,
+    total_variation,
+    wasserstein,
+)
+from detectors.grouping import group_values, most_changed
+from detectors.intervals import (
+    sampling_noise,
+    tolerance_floor,
+    total_variation_estimate,
+)
+from detectors.options import ColumnOption, CommonOptions
+from detectors.registry import detector
+from detectors.wording import plain, rows_text, share_text
+
+__all__ = ["DistributionShift"]
+
+
+@detector
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionShift(CommonOptions):
+    """Compares the distribution of one column with the baseline's.
+
+    The effect is the total variation on a few groups of values (16 of equal reference rows,
+    or the 31 most frequent levels): the share of outputs that would have to move to restore
+    the normal mix. Missing and non-finite values are left out; ``missing_rate`` watches them.
+
+    Parameters
+    ----------
+    column
+        A numeric or categorical column, or one safety check (``check:stage/filter/category``).
+    tolerance
+        The accepted share of outputs that moved, above 0 and below 1.
+    """
+
+    name: ClassVar[str] = "distribution_shift"
+    column: Annotated[str, ColumnOption()]
+    tolerance: Annotated[float, at.Gt(0), at.Lt(1)] = 0.1
+    min_rows: Annotated[int, at.Ge(1)] = 500
+
+    @property
+    def series(self) -> str:
+        """Return the name of the series, unique within a monitor."""
+        return f"{self.name}({self.column})"
+
+    def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
+        """Return the tables that `compare` reads."""
+        return ((AxisNeed(self.column),),)
+
+    def compare(self, reference: Reference, window: Window) -> Finding:
+        """Return what the window shows against the reference."""
+        blank = Comparison(
+            detector=self,
+            columns=(self.column,),
+            tolerance=self.tolerance,
+            unit="share of outputs that moved",
+        )
+        counts = read_table(reference, window, self.column)
+        if counts is None:
+            return blank.not_in_baseline(self.column)
+        axis = counts.table.axes[0]
+        expected, observed = counts.reference[axis.values], counts.window[axis.values]
+        comparison = blank.with_rows(
+            int(observed.sum()),
+            int(expected.sum()),
+            notes=_notes(window.summary.n_rows, int(observed.sum())),
+        )
+        too_few = comparison.too_few(self.min_rows, n_seen=window.summary.n_rows)
+        if too_few is not None:
+            return too_few
+        unit = _unit(reference.schema, self.column)
+        return self._decide(comparison, axis, unit, (expected, observed))
+
+    def _decide(
+        self, comparison: Comparison, axis: Axis, unit: str, values: tuple[Counts, Counts]
+    ) -> Finding:
+        expected, observed = values
+        grouping = group_values(axis, expected, unit)
+        groups = grouping.merge(expected), grouping.merge(observed)
+        effect = total_variation_estimate(*groups, self.confidence)
+        measures = _group_measures(*groups)
+        direction = Direction.NONE
+        if isinstance(axis, NumericAxis):
+            ordered = _ordered_measures(axis, expected, observed)
+            measures += ordered
+            direction = _direction(ordered)
+        return comparison.decided(
+            effect=effect,
+            departure=effect.scaled(1 / self.tolerance),
+            direction=direction,
+            sentence=self._sentence(effect, most_changed(grouping, *groups)),
+            measures=measures,
+            n_affected=round(effect.value * comparison.n_rows),
+        )
+
+    def _sentence(self, effect: Estimate, changes: str) -> str:
+        column, accepted = plain(self.column), share_text(self.tolerance)
+        if effect.low > self.tolerance:
+            return (
+                f"about {share_text(effect.value)} of outputs (at least "
+                f"{share_text(effect.low)}) have moved from the normal mix of {column}, "
+                f"{accepted} is accepted; {changes}"
+            )
+        return (
+            f"the mix of {column} is not shown to have moved by more than the accepted "
+            f"{accepted} of outputs (at most {share_text(effect.high)})"
+        )
+
+
+def _unit(schema: Schema, column: str) -> str:
+    return schema[column].unit if column in schema else ""
+
+
+def _notes(n_rows: int, n_values: int) -> tuple[str, ...]:
+    if n_rows == 0 or n_values >= 0.95 * n_rows:
+        return ()
+    left_out = rows_text(n_rows - n_values)
+    return (f"{left_out} of {n_rows} in the window have no finite value and are left out",)
+
+
+def _group_measures(expected: Counts, observed: Counts) -> tuple[Measure, ...]:
+    numbers = {
+        "psi": population_stability_index(expected, observed),
+        "jensen_shannon": jensen_shannon_distance(expected, observed),
+        "hellinger": hellinger_distance(expected, observed),
+        "chi_square": chi_square(expected, observed)[0],
+        "chi_square_p": chi_square(expected, observed)[1],
+        "g": g_statistic(expected, observed)[0],
+        "g_p": g_statistic(expected, observed)[1],
+        "expected_by_chance": float(sampling_noise(expected) + sampling_noise(observed)),
+        "tolerance_floor": tolerance_floor(len(expected), int(expected.sum())),
+    }
+    return tuple(Measure(name, value) for name, value in numbers.items())
+
+
+def _ordered_measures(
+    axis: NumericAxis, expected: Counts, observed: Counts
+) -> tuple[Measure, ...]:
+    centres = _centres(axis)
+    distance, in_deviations = wasserstein(expected, observed, centres)
+    numbers = {
+        "total_variation_fine": total_variation(expected, observed),
+        "ks": kolmogorov_smirnov(expected, observed),
+        "wasserstein": distance,
+        "wasserstein_normalised": in_deviations,
+        "reference_mean": float((expected * centres).sum() / expected.sum()),
+        "mean": float((observed * centres).sum() / observed.sum()),
+    }
+    return tuple(Measure(name, value) for name, value in numbers.items() if np.isfinite(value))
+
+
+def _centres(axis: NumericAxis) -> npt.NDArray[np.float64]:
+    """Return a typical value of every value code; of under- and overflow the outer edges."""
+    return np.concatenate([axis.edges[:1], axis.centres, axis.edges[-1:]])
+
+
+def _direction(measures: tuple[Measure, ...]) -> Direction:
+    means = {measure.name: measure.value for measure in measures}
+    change = means["mean"] - means["reference_mean"]
+    if change == 0:
+        return Direction.NONE
+    return Direction.UP if change > 0 else Direction.DOWN

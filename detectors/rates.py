@@ -1,0 +1,165 @@
+"""The change of a rate against its baseline: difference, ratio, and how it is put in words."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from detectors.base import Direction, Estimate, Finding, Measure
+from detectors.comparison import Comparison
+from detectors.intervals import difference_estimate, rate_estimate, ratio_estimate
+from detectors.wording import points_text, share_text, times_text
+
+__all__ = ["RateQuestion", "Watch", "rate_finding"]
+
+Watch = Literal["up", "down", "both"]
+"""Which way a rate must go to depart: up, down, or either."""
+
+Count = tuple[int, int]
+"""Successes and trials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateQuestion:
+    """What is asked about a rate.
+
+    Parameters
+    ----------
+    subject, of
+        The sentence begins with ``<subject> <share> of <of>``.
+    confidence
+        Of the two-sided intervals.
+    watch
+        Which way counts as a departure.
+    tolerance_difference
+        The accepted difference of rates, a share above 0; None: not decided on.
+    tolerance_ratio
+        The accepted ratio of the larger to the smaller rate, above 1; None: not decided on.
+        With both tolerances set, the rate departs only if it is beyond both.
+    """
+
+    subject: str
+    of: str
+    confidence: float
+    watch: Watch = "both"
+    tolerance_difference: float | None = None
+    tolerance_ratio: float | None = None
+
+    @property
+    def tolerance(self) -> float:
+        """Return the tolerance that the effect is written against."""
+        if self.tolerance_difference is not None:
+            return self.tolerance_difference
+        if self.tolerance_ratio is not None:
+            return self.tolerance_ratio
+        message = "a rate needs tolerance_difference or tolerance_ratio, got neither"
+        raise ValueError(message)
+
+    @property
+    def unit(self) -> str:
+        """Return the effect's unit."""
+        if self.tolerance_difference is not None:
+            return f"share of {self.of}"
+        return "times (larger over smaller rate)"
+
+
+def rate_finding(
+    comparison: Comparison, question: RateQuestion, window: Count, reference: Count
+) -> Finding:
+    """Return the finding on a rate, given that both sides have enough trials.
+
+    Parameters
+    ----------
+    comparison
+        What the finding is about; its tolerance, unit and rows are set here.
+    question
+        What is asked.
+    window, reference
+        Successes and trials, trials at least 1.
+    """
+    comparison = dataclasses.replace(
+        comparison,
+        tolerance=question.tolerance,
+        unit=question.unit,
+        n_rows=window[1],
+        n_reference_rows=reference[1],
+    )
+    rose = window[0] / window[1] >= reference[0] / reference[1]
+    upwards = question.watch == "up" or (question.watch == "both" and rose)
+    difference = _towards(difference_estimate(window, reference, question.confidence), upwards)
+    # The ratio is turned so that larger is worse: normal over present where a fall is watched.
+    first, second = (window, reference) if upwards else (reference, window)
+    ratio = ratio_estimate(first, second, question.confidence)
+    departure = _departure(question, difference, ratio)
+    effect = ratio if question.tolerance_difference is None else difference
+    equal = window[0] * reference[1] == reference[0] * window[1]
+    return comparison.decided(
+        effect=effect,
+        departure=departure,
+        direction=Direction.NONE if equal else Direction.UP if rose else Direction.DOWN,
+        sentence=_sentence(question, window, reference, effect, beyond=departure.low > 1),
+        measures=_measures(question, window, reference),
+        n_affected=_affected(window, reference, upwards),
+    )
+
+
+def _towards(difference: Estimate, upwards: bool) -> Estimate:
+    if upwards:
+        return difference
+    return Estimate(-difference.value, -difference.high, -difference.low)
+
+
+def _departure(question: RateQuestion, difference: Estimate, ratio: Estimate) -> Estimate:
+    scales: list[Estimate] = []
+    if question.tolerance_difference is not None:
+        scales.append(difference.scaled(1 / question.tolerance_difference))
+    if question.tolerance_ratio is not None:
+        logarithms = Estimate(*(math.log(x) for x in (ratio.value, ratio.low, ratio.high)))
+        scales.append(logarithms.scaled(1 / math.log(question.tolerance_ratio)))
+    # With two tolerances the smaller departure decides, bound by bound.
+    return Estimate(
+        min(scale.value for scale in scales),
+        min(scale.low for scale in scales),
+        min(scale.high for scale in scales),
+    )
+
+
+def _measures(question: RateQuestion, window: Count, reference: Count) -> tuple[Measure, ...]:
+    confidence = question.confidence
+    estimates = {
+        "rate": rate_estimate(*window, confidence),
+        "reference_rate": rate_estimate(*reference, confidence),
+        "difference": difference_estimate(window, reference, confidence),
+        "ratio": ratio_estimate(window, reference, confidence),
+    }
+    return tuple(Measure(name, e.value, e.low, e.high) for name, e in estimates.items())
+
+
+def _affected(window: Count, reference: Count, upwards: bool) -> int:
+    excess = window[0] - window[1] * reference[0] / reference[1]
+    return max(round(excess if upwards else -excess), 0)
+
+
+def _sentence(
+    question: RateQuestion, window: Count, reference: Count, effect: Estimate, *, beyond: bool
+) -> str:
+    now, normal = share_text(window[0] / window[1]), share_text(reference[0] / reference[1])
+    text = points_text if question.tolerance_difference is not None else times_text
+    accepted = " and ".join(_accepted(question))
+    change = f"{question.subject} {now} of {question.of}, normally {normal}"
+    if beyond:
+        return (
+            f"{change}: a change of {text(effect.value)} (at least {text(effect.low)}), "
+            f"{accepted} accepted"
+        )
+    most = text(max(effect.high, 0.0))
+    return f"{change}: not shown to be beyond the accepted {accepted} (at most {most})"
+
+
+def _accepted(question: RateQuestion) -> list[str]:
+    accepted: list[str] = []
+    if question.tolerance_difference is not None:
+        accepted.append(points_text(question.tolerance_difference))
+    if question.tolerance_ratio is not None:
+        accepted.append(times_text(question.tolerance_ratio))
+    return accepted

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from baselines.schema import Schema
 from detectors.base import Detector
 from monitor.config.problems import Place
-from monitor.config.scalars import ColumnSets, EventTime
+from monitor.config.scalars import EventTime
 from monitor.severity.register import SystemRegister
 from monitor.windows.spec import WindowSpec
 
@@ -89,13 +89,12 @@ class SliceSettings:
     Parameters
     ----------
     by
-        Columns, or lists of columns that are taken together.
+        Each entry is one slicing: a column, or a list of columns that are taken together.
     max_values
-        Values of a column, or combinations of a list, that become slices: the most frequent
-        in the reference.
+        The largest slices of a slicing that a window keeps; the rest are added up.
     """
 
-    by: ColumnSets = ()
+    by: tuple[tuple[str, ...], ...] = ()
     max_values: Annotated[int, at.Ge(1), at.Le(1_000)] = 20
 
 

@@ -1,0 +1,164 @@
+"""The ``detectors`` section: each entry becomes one detector for every series it names.
+
+An option that names a column, a group or a safety check may be plural:
+
+- ``column: [age, income]`` watches two columns, one series each;
+- ``column: "*"`` watches every column of the schema that fits the option;
+- ``group: sex`` is one series, ``group: [sex, race]`` is two, and ``group: [[sex, race]]`` is
+  one series over the intersection; the forms mix: ``group: [sex, [sex, race]]``;
+- ``check: [output/policy/hate, output/policy/harm]`` watches two checks.
+
+Several plural options of one entry are combined, each value of one with each of the other.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from baselines.schema import Column, Role, Schema
+from detectors.base import Detector
+from detectors.options import CheckOption, ColumnOption, GroupOption, column_options
+from detectors.registry import registered_detectors
+from monitor.config.components import component_class
+from monitor.config.document import Location
+from monitor.config.forms import Reader
+from monitor.config.messages import found
+from monitor.config.model import DetectorEntry
+from monitor.config.problems import Problem
+
+__all__ = ["read_detectors"]
+
+EVERY = "*"
+_ENTRY_OPTIONS = ("type", "for_windows")
+_Mark = ColumnOption | GroupOption | CheckOption
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One value of a plural option and where it stands."""
+
+    option: str
+    value: object
+    location: Location
+
+
+def read_detectors(
+    reader: Reader, section: object, schema: Schema | None
+) -> tuple[DetectorEntry, ...]:
+    """Return the entries of the document, after noting what is wrong with any.
+
+    Parameters
+    ----------
+    schema
+        None if the schema itself is wrong: options are then checked, columns are not.
+    """
+    if not isinstance(section, list) or not section:
+        message = f"must be a list of at least one detector, got {found(section)}"
+        reader.wrong(("detectors",), message)
+        return ()
+    entries: list[DetectorEntry] = []
+    for index, values in enumerate(section):
+        entries += _entry(reader, values, ("detectors", index), schema)
+    _check_series(reader, entries)
+    return tuple(entries)
+
+
+def _entry(
+    reader: Reader, values: object, location: Location, schema: Schema | None
+) -> list[DetectorEntry]:
+    cls = component_class(reader, values, location, registered_detectors())
+    if cls is None or not isinstance(values, dict):
+        return []
+    for_windows = values.get("for_windows", 1)
+    if isinstance(for_windows, bool) or not isinstance(for_windows, int) or for_windows < 1:
+        message = f"must be a whole number of at least 1, got {found(for_windows)}"
+        reader.wrong((*location, "for_windows"), message)
+        for_windows = 1
+    options = {name: values[name] for name in values if name not in _ENTRY_OPTIONS}
+    entries: list[DetectorEntry] = []
+    for choices in _combinations(reader, cls, options, location, schema):
+        chosen = options | {choice.option: choice.value for choice in choices}
+        detector = reader.read(cls, chosen, location)
+        if detector is None:
+            continue
+        places = {choice.option: choice.location for choice in choices}
+        if schema is not None:
+            for option, message in detector.problems(schema):
+                reader.wrong(places.get(option, (*location, option)), message)
+        at = next(iter(places.values()), location) if len(choices) else location
+        place = reader.document.place(at)
+        entries.append(DetectorEntry(detector=detector, for_windows=for_windows, place=place))
+    return entries
+
+
+def _combinations(
+    reader: Reader,
+    cls: type[Detector],
+    options: Mapping[str, object],
+    location: Location,
+    schema: Schema | None,
+) -> Iterator[tuple[_Choice, ...]]:
+    """Yield one value of every plural option, in every combination."""
+    plural = [
+        _choices(reader, mark, options[option], (*location, option), schema)
+        for option, mark in column_options(cls).items()
+        if option in options
+    ]
+    yield from itertools.product(*plural)
+
+
+def _choices(
+    reader: Reader, mark: _Mark, value: object, location: Location, schema: Schema | None
+) -> list[_Choice]:
+    option = str(location[-1])
+    if value == EVERY:
+        return _every(reader, mark, location, schema)
+    if isinstance(mark, ColumnOption) and mark.many:
+        return [_Choice(option, [value] if isinstance(value, str) else value, location)]
+    if not isinstance(value, list):
+        return [_Choice(option, value, location)]
+    if not value:
+        reader.wrong(location, "must name at least one, got []")
+    return [_Choice(option, each, (*location, i)) for i, each in enumerate(value)]
+
+
+def _every(
+    reader: Reader, mark: _Mark, location: Location, schema: Schema | None
+) -> list[_Choice]:
+    if isinstance(mark, CheckOption):
+        message = "must name the checks, got '*'; which there are is not known before fitting"
+        reader.wrong(location, message)
+        return []
+    if schema is None:
+        return []
+    names = [column.name for column in schema if _fits(mark, column)]
+    if not names:
+        reader.wrong(location, f"no column of the schema {schema.name!r} fits, got '*'")
+    option = str(location[-1])
+    if isinstance(mark, ColumnOption) and mark.many:
+        return [_Choice(option, names, location)] if names else []
+    return [_Choice(option, name, location) for name in names]
+
+
+def _fits(mark: ColumnOption | GroupOption, column: Column) -> bool:
+    """Return whether ``*`` stands for `column`; of groups only those declared as groups."""
+    if isinstance(mark, GroupOption):
+        return column.role is Role.GROUP
+    if mark.roles and column.role not in mark.roles:
+        return False
+    kinds = {
+        "numeric": column.is_numeric,
+        "category": column.is_category,
+        "any": column.is_numeric or column.is_category,
+    }
+    return kinds[mark.kind]
+
+
+def _check_series(reader: Reader, entries: list[DetectorEntry]) -> None:
+    first: dict[str, DetectorEntry] = {}
+    for entry in entries:
+        series = entry.detector.series
+        known = first.setdefault(series, entry)
+        if known is not entry:
+            message = f"must be watched once, series {series!r} is also at {known.place}"
+            reader.problems.append(Problem(entry.place, message))

@@ -1,0 +1,184 @@
+"""From a file to a valid configuration, or to every problem of it at once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from monitor.config.columns import read_schema
+from monitor.config.components import read_component
+from monitor.config.consistency import (
+    check_attributes,
+    check_reference,
+    check_slices,
+    check_time,
+)
+from monitor.config.detectors import read_detectors
+from monitor.config.document import Document, parse_document
+from monitor.config.forms import Reader
+from monitor.config.messages import found, unknown_option
+from monitor.config.model import (
+    BaselineSettings,
+    Configuration,
+    DeadLetterSettings,
+    DetectorEntry,
+    IncidentSettings,
+    SliceSettings,
+)
+from monitor.config.paths import read_storage, with_absolute_paths
+from monitor.config.problems import ConfigurationError, Place, Problem
+from monitor.severity.register import SystemRegister
+from monitor.sources.base import registered_sources
+from monitor.windows.spec import CountWindows, TumblingWindows, WindowSpec
+
+__all__ = [
+    "FORMAT_VERSION",
+    "OPTIONAL_SECTIONS",
+    "REQUIRED_SECTIONS",
+    "WINDOWS",
+    "load_configuration",
+]
+
+T = TypeVar("T")
+
+FORMAT_VERSION = 1
+REQUIRED_SECTIONS = ("version", "system", "source", "schema", "windows", "detectors")
+OPTIONAL_SECTIONS = ("baseline", "slices", "incidents", "storage", "dead_letters")
+WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
+
+
+def load_configuration(
+    path: Path | str, *, environment: Mapping[str, str] | None = None
+) -> Configuration:
+    """Return the configuration in a file.
+
+    Parameters
+    ----------
+    path
+        A YAML file; relative paths in it start from its folder.
+    environment
+        What ``${NAME}`` in the storage URL stands for; None: the process's environment.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem of the file.
+    """
+    reader = Reader(_document(path))
+    data = _sections(reader)
+    variables = os.environ if environment is None else environment
+    configuration = _configuration(reader, data, Path(path).resolve(), variables)
+    if configuration is None or reader.problems:
+        raise ConfigurationError(reader.problems)
+    return configuration
+
+
+def _document(path: Path | str) -> Document:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
+        place = Place(file=str(path), line=1, column=1)
+        message = f"must be a readable text file, got {reason}"
+        raise ConfigurationError([Problem(place, message)]) from error
+    return parse_document(text, str(path))
+
+
+def _sections(reader: Reader) -> dict[str, object]:
+    data = reader.document.data
+    if not isinstance(data, dict):
+        reader.wrong((), f"must be a mapping of sections, got {found(data)}")
+        raise ConfigurationError(reader.problems)
+    known = (*REQUIRED_SECTIONS, *OPTIONAL_SECTIONS)
+    for section in data:
+        if section not in known:
+            reader.wrong((section,), unknown_option(section, known))
+    for section in REQUIRED_SECTIONS:
+        if section not in data:
+            reader.wrong((section,), "must be given", missing=True)
+    version = data.get("version", FORMAT_VERSION)
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        message = f"must be {FORMAT_VERSION}, the format that this release reads"
+        reader.wrong(("version",), f"{message}, got {found(version)}")
+    return data
+
+
+def _configuration(
+    reader: Reader, data: Mapping[str, object], path: Path, variables: Mapping[str, str]
+) -> Configuration | None:
+    folder = path.parent
+    attributes = _attributes(data.get("system"))
+    system = _section(reader, SystemRegister, data, "system")
+    source = _component(reader, data, "source", registered_sources())
+    windows = _component(reader, data, "windows", WINDOWS)
+    schema = read_schema(reader, data["schema"], attributes) if "schema" in data else None
+    baseline = _section(reader, BaselineSettings, data, "baseline")
+    slices = reader.read(SliceSettings, _column_lists(data.get("slices", {})), ("slices",))
+    incidents = _section(reader, IncidentSettings, data, "incidents")
+    storage = read_storage(reader, data.get("storage", {}), folder, variables)
+    dead_letters = _section(reader, DeadLetterSettings, data, "dead_letters")
+    detectors: tuple[DetectorEntry, ...] = ()
+    if "detectors" in data:
+        detectors = read_detectors(reader, data["detectors"], schema)
+    if schema is not None:
+        check_time(reader, schema)
+        check_attributes(reader, attributes, schema)
+        if slices is not None:
+            check_slices(reader, slices, schema)
+    if baseline is not None:
+        check_reference(reader, baseline.reference)
+    if (
+        reader.problems
+        or system is None
+        or windows is None
+        or schema is None
+        or baseline is None
+        or slices is None
+        or incidents is None
+        or storage is None
+        or dead_letters is None
+    ):
+        return None
+    return Configuration(
+        path=path,
+        system=system,
+        source=with_absolute_paths(source, folder),
+        schema=schema,
+        baseline=with_absolute_paths(baseline, folder),
+        windows=windows,
+        slices=slices,
+        detectors=detectors,
+        incidents=incidents,
+        storage=storage,
+        dead_letters=with_absolute_paths(dead_letters, folder),
+    )
+
+
+def _section(reader: Reader, cls: type[T], data: Mapping[str, object], section: str) -> T | None:
+    if section in REQUIRED_SECTIONS and section not in data:
+        return None
+    return reader.read(cls, data.get(section, {}), (section,))
+
+
+def _component(
+    reader: Reader, data: Mapping[str, object], section: str, known: Mapping[str, type[T]]
+) -> T | None:
+    if section not in data:
+        return None
+    return read_component(reader, data[section], (section,), known)
+
+
+def _attributes(system: object) -> tuple[str, ...]:
+    """Return the protected attributes, even of a system that has other mistakes."""
+    listed = system.get("protected_attributes") if isinstance(system, dict) else None
+    if not isinstance(listed, list):
+        return ()
+    return tuple(attribute for attribute in listed if isinstance(attribute, str))
+
+
+def _column_lists(slices: object) -> object:
+    """Return the section with every lone column of ``by`` as a list of one."""
+    by = slices.get("by") if isinstance(slices, dict) else None
+    if not isinstance(slices, dict) or not isinstance(by, list):
+        return slices
+    return slices | {"by": [[each] if isinstance(each, str) else each for each in by]}

@@ -1,0 +1,83 @@
+"""Paths relative to the configuration's folder, and the storage URL."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from monitor.config.forms import Reader
+from monitor.config.model import StorageSettings
+
+__all__ = ["read_storage", "with_absolute_paths"]
+
+T = TypeVar("T")
+
+_PATH_OPTIONS = ("path", "paths")
+_VARIABLE = re.compile(r"\$\{([^}]*)\}?")
+_URL = re.compile(r"^[a-z][a-z0-9]*(?:\+[a-z0-9_]+)?://")
+_SQLITE_FILE = re.compile(r"^(sqlite(?:\+[a-z0-9_]+)?:///)(?!/|:memory:|file:)(.+)$")
+
+
+def with_absolute_paths(section: T, folder: Path) -> T:
+    """Return a section whose paths are joined to `folder` unless they are absolute.
+
+    Paths are the options that hold a `pathlib.Path`, and text options called ``path`` or
+    ``paths``; sections within the section are treated alike. A text option that is a URL
+    (``scheme://``) is left as it is.
+
+    Examples
+    --------
+    >>> from monitor.config.model import ReferenceSettings
+    >>> with_absolute_paths(ReferenceSettings(paths=("may/*.csv",)), Path("/logs")).paths
+    ('/logs/may/*.csv',)
+    """
+    changes: dict[str, object] = {}
+    options: Any = section
+    for option in dataclasses.fields(options):
+        value = getattr(section, option.name)
+        if dataclasses.is_dataclass(value):
+            changes[option.name] = with_absolute_paths(value, folder)
+        elif isinstance(value, Path):
+            changes[option.name] = folder / value
+        elif option.name in _PATH_OPTIONS:
+            changes[option.name] = _absolute(value, folder)
+    moved: T = dataclasses.replace(options, **changes)
+    return moved
+
+
+def _absolute(value: object, folder: Path) -> object:
+    if isinstance(value, str):
+        return value if _URL.match(value) else str(folder / value)
+    if isinstance(value, tuple):
+        return tuple(_absolute(each, folder) for each in value)
+    return value
+
+
+def read_storage(
+    reader: Reader, section: object, folder: Path, environment: Mapping[str, str]
+) -> StorageSettings | None:
+    """Return the storage section with variables filled in and SQLite's file made absolute."""
+    settings = reader.read(StorageSettings, section, ("storage",))
+    if settings is None:
+        return None
+    url = settings.url
+    complete = True
+    for match in _VARIABLE.finditer(settings.url):
+        whole, name = match.group(0), match.group(1)
+        if not whole.endswith("}") or not name.isidentifier():
+            reader.wrong(("storage", "url"), "must name a variable as ${NAME}, got <secret>")
+            complete = False
+        elif name not in environment:
+            message = f"environment variable {name!r} must be set, it is used here"
+            reader.wrong(("storage", "url"), message)
+            complete = False
+        else:
+            url = url.replace(whole, environment[name])
+    if not complete:
+        return None
+    if not _URL.match(url):
+        message = "must be a database URL such as 'sqlite:///outputwatch.db', got <secret>"
+        reader.wrong(("storage", "url"), message)
+        return None
+    return StorageSettings(url=_SQLITE_FILE.sub(lambda m: f"{m[1]}{folder / m[2]}", url))

@@ -1,0 +1,1 @@
+"""Incidents: what people respond to, made from breaches that belong together."""

@@ -1,0 +1,71 @@
+"""Open a database and give it the rules that the tables rely on."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from monitor.storage.errors import StorageError
+
+__all__ = ["WRITING", "connect"]
+
+WRITING = "outputwatch_writing"
+"""The execution option of a connection that will write."""
+
+_BUSY_TIMEOUT_MS = 30_000
+
+
+def connect(url: str) -> Engine:
+    """Return an engine for a SQLite or PostgreSQL URL, for example ``sqlite:///state.db``.
+
+    Raises
+    ------
+    StorageError
+        If the URL cannot be read, names another database, or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        # The URL itself is not repeated: it may hold a password.
+        message = "the database must be a URL like 'sqlite:///outputwatch.db', got something else"
+        raise StorageError(message) from error
+    if backend == "sqlite":
+        memory = parsed.database in (None, "", ":memory:")
+        options: dict[str, Any] = {"poolclass": StaticPool} if memory else {}
+        engine = create_engine(parsed, connect_args={"check_same_thread": False}, **options)
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+        return engine
+    if backend == "postgresql":
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        try:
+            return create_engine(parsed)
+        except ModuleNotFoundError as error:
+            message = "PostgreSQL needs its driver: pip install 'outputwatch[postgres]'"
+            raise StorageError(message) from error
+    message = f"the database must be SQLite or PostgreSQL, got {backend!r}"
+    raise StorageError(message)
+
+
+def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
+    # The driver must not open transactions of its own: `begin` below does, DDL included.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # A power cut may lose the last transactions whole; offsets and state go together, so
+    # that what is lost is read again.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A writer takes its lock at once: a read that turns into a write cannot wait for another.
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

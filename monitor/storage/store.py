@@ -1,0 +1,246 @@
+"""The one way into the database: transactions, and what is kept under them."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy.exc import OperationalError
+
+from baselines.summary import WindowKey
+from detectors.base import Verdict
+from monitor.decision.state import SeriesKey, SeriesState
+from monitor.storage import tables
+from monitor.storage.connection import WRITING, connect
+from monitor.storage.errors import StorageError
+from monitor.storage.findings import StoredFinding, finding_from_row, finding_row
+from monitor.storage.ledger import Ledger
+from monitor.storage.statements import in_batches, paged, upsert
+from monitor.storage.upgrade import upgrade
+
+__all__ = ["AuditJob", "Store", "StoredWindow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditJob:
+    """One audit: what was asked, and against which baseline."""
+
+    id: str
+    config_digest: str
+    baseline_id: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredWindow:
+    """A closed window: its key and the encoded counts."""
+
+    key: WindowKey
+    n_rows: int
+    baseline_id: str
+    body: bytes
+
+
+class Store:
+    """A database that is open.
+
+    Every method is a transaction of its own, unless it is called inside `begin`: then all of
+    them are kept together or not at all. Several threads may share a store; a transaction
+    belongs to the thread that began it.
+
+    Writing the same thing again changes nothing: ids are hashes of what they name.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._current = threading.local()
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """Open the database at `url` and bring its tables up to date.
+
+        Parameters
+        ----------
+        url
+            ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or
+            ``postgresql://user@host/name``.
+
+        Raises
+        ------
+        StorageError
+            If the database cannot be opened, belongs to another program or was written by a
+            newer outputwatch.
+        """
+        engine = connect(url)
+        store = cls(engine)
+        try:
+            with store.writing() as connection:
+                upgrade(connection)
+        except OperationalError as error:
+            engine.dispose()
+            message = (
+                f"the database {engine.url.render_as_string()!r} cannot be opened: {error.orig}; "
+                "check that the folder or the server exists and may be written"
+            )
+            raise StorageError(message) from error
+        except StorageError:
+            engine.dispose()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def begin(self) -> Iterator[None]:
+        """Make one transaction of everything in the block; an exception undoes all of it."""
+        with self.writing():
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give the connection of the present transaction, or of a new one."""
+        present: Connection | None = getattr(self._current, "connection", None)
+        if present is not None:
+            yield present
+            return
+        with self._engine.connect() as connection:
+            connection = connection.execution_options(**{WRITING: True})
+            with connection.begin():
+                self._current.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._current.connection = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give the connection of the present transaction, or one that only reads."""
+        present: Connection | None = getattr(self._current, "connection", None)
+        if present is not None:
+            yield present
+            return
+        with self._engine.connect() as connection:
+            yield connection
+
+    def write_job(self, job: AuditJob) -> None:
+        """Keep what an audit was asked; the first words about a job stay."""
+        row = {
+            "id": job.id,
+            "config_digest": job.config_digest,
+            "baseline_id": job.baseline_id,
+            "created_us": job.created_us,
+        }
+        with self.writing() as connection:
+            upsert(connection, tables.audit_job, [row], replace=False)
+
+    def jobs(self) -> tuple[AuditJob, ...]:
+        """Return every audit, oldest first."""
+        table = tables.audit_job
+        with self.reading() as connection:
+            rows = connection.execute(select(table).order_by(table.c.created_us, table.c.id))
+            return tuple(AuditJob(**row) for row in rows.mappings())
+
+    def ledger(self, job_id: str) -> Ledger:
+        """Return the ledger of one audit: which units are done, and what they counted."""
+        return Ledger(self.writing, self.reading, job_id)
+
+    def write_window(
+        self, *, job_id: str, key: WindowKey, n_rows: int, baseline_id: str, body: bytes
+    ) -> None:
+        """Keep one closed window; `body` is what `baselines.codec.encode_counts` returned."""
+        self.write_windows(
+            job_id, [StoredWindow(key=key, n_rows=n_rows, baseline_id=baseline_id, body=body)]
+        )
+
+    def write_windows(self, job_id: str, windows: Iterable[StoredWindow]) -> None:
+        """Keep many closed windows."""
+        rows = ({"job_id": job_id, **_window_row(window)} for window in windows)
+        self._upsert(tables.window_summary, rows)
+
+    def windows(self, job_id: str, *, slice_: str | None = None) -> Iterator[StoredWindow]:
+        """Yield the windows of a job in order of start, slice and ordinal."""
+        table = tables.window_summary
+        query = select(table).where(table.c.job_id == job_id)
+        if slice_ is not None:
+            query = query.where(table.c.slice == slice_)
+        key = (table.c.start_us, table.c.slice, table.c.ordinal)
+        for row in paged(self.reading, query, key, size=64):
+            yield StoredWindow(
+                key=WindowKey(row["start_us"], row["end_us"], row["slice"], row["ordinal"]),
+                n_rows=row["n_rows"],
+                baseline_id=row["baseline_id"],
+                body=bytes(row["body"]),
+            )
+
+    def write_findings(self, findings: Iterable[StoredFinding]) -> None:
+        """Keep findings, in one transaction."""
+        self._upsert(tables.finding, (finding_row(finding) for finding in findings))
+
+    def findings(
+        self,
+        job_id: str,
+        *,
+        series: str | None = None,
+        slice_: str | None = None,
+        verdict: Verdict | None = None,
+    ) -> Iterator[StoredFinding]:
+        """Yield the findings of a job in order of series, slice and start."""
+        table = tables.finding
+        query = select(table).where(table.c.job_id == job_id)
+        for column, value in (("series", series), ("slice", slice_), ("verdict", verdict)):
+            if value is not None:
+                query = query.where(table.c[column] == str(value))
+        key = (table.c.series, table.c.slice, table.c.start_us, table.c.ordinal, table.c.id)
+        for row in paged(self.reading, query, key, size=256):
+            yield finding_from_row(row)
+
+    def states(self, monitor: str) -> dict[SeriesKey, SeriesState]:
+        """Return where every series of a monitor stands."""
+        table = tables.series_state
+        query = select(table).where(table.c.monitor == monitor)
+        query = query.order_by(table.c.series, table.c.slice)
+        with self.reading() as connection:
+            return {
+                SeriesKey(row.series, row.slice): SeriesState.from_json(row.body)
+                for row in connection.execute(query)
+            }
+
+    def save_states(self, monitor: str, states: Mapping[SeriesKey, SeriesState]) -> None:
+        """Keep where series stand; those not named stay as they are."""
+        rows = (
+            {
+                "monitor": monitor,
+                "series": key.series,
+                "slice": key.slice,
+                "body": state.to_json(),
+            }
+            for key, state in states.items()
+        )
+        self._upsert(tables.series_state, rows)
+
+    def _upsert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        with self.writing() as connection:
+            for batch in in_batches(rows):
+                upsert(connection, table, batch)
+
+
+def _window_row(window: StoredWindow) -> dict[str, Any]:
+    return {
+        "start_us": window.key.start_us,
+        "end_us": window.key.end_us,
+        "slice": window.key.slice,
+        "ordinal": window.key.ordinal,
+        "n_rows": window.n_rows,
+        "baseline_id": window.baseline_id,
+        "body": window.body,
+    }

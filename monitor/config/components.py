@@ -47,4 +47,4 @@ def read_component(
     if cls is None or not isinstance(section, dict):
         return None
     options = {option: value for option, value in section.items() if option != "type"}
-    return reader.read(cls, options, location)
+    return reader.read(cls, options, location, besides=("type",))

@@ -78,7 +78,7 @@ def _entry(
     entries: list[DetectorEntry] = []
     for choices in _combinations(reader, cls, options, location, schema):
         chosen = options | {choice.option: choice.value for choice in choices}
-        detector = reader.read(cls, chosen, location)
+        detector = reader.read(cls, chosen, location, besides=_ENTRY_OPTIONS)
         if detector is None:
             continue
         places = {choice.option: choice.location for choice in choices}

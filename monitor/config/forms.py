@@ -7,6 +7,7 @@ with the constraints that stand in their annotations, and caches it.
 import dataclasses
 import functools
 import json
+from collections.abc import Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -69,7 +70,9 @@ class Reader:
         place = self.document.place(location, missing=missing)
         self.problems.append(Problem(place, message))
 
-    def read(self, cls: type[T], values: object, location: Location) -> T | None:
+    def read(
+        self, cls: type[T], values: object, location: Location, *, besides: Sequence[str] = ()
+    ) -> T | None:
         """Return `cls` made from the options in `values`, or None after noting what is wrong.
 
         Parameters
@@ -78,12 +81,14 @@ class Reader:
             A dataclass.
         values
             A mapping of options, if the document is right; it stands at `location`.
+        besides
+            Options that the mapping had and that were read already, for advice.
         """
         dataclass: type = cls
         try:
             form = form_of(dataclass).model_validate_json(json.dumps(values))
         except ValidationError as error:
-            self._note(error, cls, location)
+            self._note(error, cls, location, besides)
             return None
         options = {name: getattr(form, name) for name in type(form).model_fields}
         try:
@@ -92,11 +97,15 @@ class Reader:
             self.wrong(location, str(error))
             return None
 
-    def _note(self, error: ValidationError, cls: type, location: Location) -> None:
+    def _note(
+        self, error: ValidationError, cls: type, location: Location, besides: Sequence[str]
+    ) -> None:
         secret = {option.name for option in dataclasses.fields(cls) if not option.repr}
         complaints: dict[tuple[Location, str], list[Complaint]] = {}
         for detail in error.errors(include_url=False):
-            made = complaint(detail, _known_options(cls, detail["loc"][:-1]))
+            inner = detail["loc"][:-1]
+            options = _known_options(cls, inner)
+            made = complaint(detail, options if inner else [*besides, *options])
             here = (*location, *detail["loc"])
             if not made.missing:
                 here = self._existing(here)

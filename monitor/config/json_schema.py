@@ -1,0 +1,146 @@
+"""The JSON Schema of the configuration, from the same forms that validate it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from baselines.schema import Column
+from detectors.options import ColumnOption, column_options
+from detectors.registry import registered_detectors
+from monitor.config.columns import BUILT_IN_SCHEMAS
+from monitor.config.descriptions import summary_line
+from monitor.config.forms import form_of
+from monitor.config.load import FORMAT_VERSION, REQUIRED_SECTIONS, WINDOWS
+from monitor.config.model import (
+    BaselineSettings,
+    DeadLetterSettings,
+    IncidentSettings,
+    SliceSettings,
+    StorageSettings,
+)
+from monitor.severity.register import SystemRegister
+from monitor.sources.base import registered_sources
+
+__all__ = ["configuration_schema"]
+
+JsonSchema = dict[str, Any]
+
+_SECTIONS: Mapping[str, type] = {
+    "system": SystemRegister,
+    "baseline": BaselineSettings,
+    "slices": SliceSettings,
+    "incidents": IncidentSettings,
+    "storage": StorageSettings,
+    "dead_letters": DeadLetterSettings,
+}
+_ORDER = (
+    "version",
+    "system",
+    "source",
+    "schema",
+    "baseline",
+    "windows",
+    "slices",
+    "detectors",
+    "incidents",
+    "storage",
+    "dead_letters",
+)
+
+
+def configuration_schema() -> JsonSchema:
+    """Return a schema of JSON Schema 2020-12 that every valid configuration fulfils.
+
+    What needs more than one option to decide (does a column exist, is a series unique) is
+    left to ``outputwatch check``.
+    """
+    kinds = {
+        "source": registered_sources(),
+        "windows": WINDOWS,
+        "detectors": registered_detectors(),
+    }
+    classes = [
+        *_SECTIONS.values(),
+        Column,
+        *(cls for kind in kinds.values() for cls in kind.values()),
+    ]
+    by_class, definitions = _schemas(classes)
+    properties = {name: by_class[cls] for name, cls in _SECTIONS.items()}
+    properties["version"] = {"const": FORMAT_VERSION}
+    properties["schema"] = _schema_section(by_class[Column])
+    properties["slices"] = _with_lone_columns(by_class[SliceSettings])
+    for section in ("source", "windows"):
+        variants = [_typed(by_class[cls], name, cls) for name, cls in kinds[section].items()]
+        properties[section] = {"anyOf": variants}
+    entries = [_entry(by_class[cls], name, cls) for name, cls in kinds["detectors"].items()]
+    properties["detectors"] = {"type": "array", "minItems": 1, "items": {"anyOf": entries}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of outputwatch",
+        "type": "object",
+        "required": list(REQUIRED_SECTIONS),
+        "additionalProperties": False,
+        "properties": {name: properties[name] for name in _ORDER},
+        "$defs": definitions,
+    }
+
+
+def _schemas(classes: list[type]) -> tuple[dict[type, JsonSchema], JsonSchema]:
+    """Return the schema of each class, and the definitions that they refer to."""
+    forms = {cls: form_of(cls) for cls in classes}
+    made, rest = models_json_schema([(form, "validation") for form in forms.values()])
+    definitions: JsonSchema = rest.get("$defs", {})
+    by_class: dict[type, JsonSchema] = {}
+    for cls, form in forms.items():
+        reference: str = made[form, "validation"]["$ref"]
+        by_class[cls] = definitions[reference.rpartition("/")[2]]
+    used = {id(schema) for schema in by_class.values()}
+    return by_class, {name: each for name, each in definitions.items() if id(each) not in used}
+
+
+def _schema_section(column: JsonSchema) -> JsonSchema:
+    built_in = {"enum": list(BUILT_IN_SCHEMAS)}
+    columns = {"type": "array", "minItems": 1, "items": column}
+    own = {
+        "type": "object",
+        "required": ["columns"],
+        "additionalProperties": False,
+        "properties": {"base": built_in, "columns": columns, "name": {"type": "string"}},
+    }
+    return {"anyOf": [built_in, own]}
+
+
+def _with_lone_columns(slices: JsonSchema) -> JsonSchema:
+    by = slices["properties"]["by"]
+    by = by | {"items": {"anyOf": [{"type": "string"}, by["items"]]}}
+    return slices | {"properties": slices["properties"] | {"by": by}}
+
+
+def _typed(schema: JsonSchema, name: str, cls: type) -> JsonSchema:
+    """Return the schema of a component that is chosen by ``type``."""
+    properties = {"type": {"const": name}} | {
+        option: each for option, each in schema["properties"].items() if option != "type"
+    }
+    required = ["type", *(option for option in schema.get("required", ()) if option != "type")]
+    described = {"title": name, "description": summary_line(cls)}
+    return schema | described | {"properties": properties, "required": required}
+
+
+def _entry(schema: JsonSchema, name: str, cls: type) -> JsonSchema:
+    """Return the schema of a detector's entry, whose naming options may be plural."""
+    typed = _typed(schema, name, cls)
+    properties = typed["properties"]
+    for option, mark in column_options(cls).items():
+        one = properties[option]
+        if isinstance(mark, ColumnOption) and mark.many:
+            properties[option] = {"anyOf": [one, {"type": "string"}]}
+        else:
+            properties[option] = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    properties["for_windows"] = {
+        "type": "integer",
+        "minimum": 1,
+        "default": 1,
+        "description": "Windows in a row beyond tolerance before the series fires.",
+    }
+    return typed

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Categories", "Columns", "Field", "Numbers"]
+__all__ = ["Categories", "Columns", "Field", "Numbers", "concatenate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,18 @@ class Categories:
     def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Categories":
         """Return the chosen rows (indices or a boolean mask of shape (n_rows,))."""
         return Categories(self.codes[rows], self.levels)
+
+    def compact(self) -> "Categories":
+        """Return the same values with only the levels in use, sorted."""
+        used = np.unique(self.codes[self.codes >= 0])
+        return self.recoded(tuple(sorted(self.levels[code] for code in used)))
+
+    def recoded(self, levels: tuple[str, ...]) -> "Categories":
+        """Return the same values as positions in `levels`, which must hold every one in use."""
+        position = {level: code for code, level in enumerate(levels)}
+        # The last element is where the code -1 of a missing value points.
+        table = [position.get(level, -1) for level in self.levels] + [-1]
+        return Categories(np.array(table, dtype=np.int32)[self.codes], levels)
 
     @classmethod
     def from_values(cls, values: Sequence[str | None]) -> "Categories":
@@ -121,3 +133,74 @@ class Columns:
             event_ids=None if self.event_ids is None else self.event_ids[rows],
             weights=None if self.weights is None else self.weights[rows],
         )
+
+
+def concatenate(pieces: Sequence[Columns]) -> Columns:
+    """Return the rows of all pieces, in order.
+
+    A field that a piece lacks is missing in its rows; the levels of a category are those of all
+    pieces, sorted. Event ids are kept only if every piece has them; a piece without weights
+    counts each row once.
+
+    Raises
+    ------
+    TypeError
+        If a field is numeric in one piece and a category in another.
+
+    Examples
+    --------
+    >>> pieces = [
+    ...     Columns(n_rows=1, time_us=np.array([0]), fields={"x": Categories.from_values([x])})
+    ...     for x in ("b", "a")
+    ... ]
+    >>> concatenate(pieces).fields["x"].levels
+    ('a', 'b')
+    """
+    ids = [piece.event_ids for piece in pieces if piece.event_ids is not None]
+    weights = [
+        np.ones(len(piece), dtype=np.int64) if piece.weights is None else piece.weights
+        for piece in pieces
+    ]
+    weighted = any(piece.weights is not None for piece in pieces)
+    names = dict.fromkeys(name for piece in pieces for name in piece.fields)
+    times = [piece.time_us for piece in pieces]
+    return Columns(
+        n_rows=sum(len(piece) for piece in pieces),
+        time_us=np.concatenate([np.empty(0, dtype=np.int64), *times]),
+        fields={name: _concatenate_field(name, pieces) for name in names},
+        event_ids=np.concatenate(ids) if ids and len(ids) == len(pieces) else None,
+        weights=np.concatenate(weights) if weighted else None,
+    )
+
+
+def _concatenate_field(name: str, pieces: Sequence[Columns]) -> Field:
+    parts = [(len(piece), piece.fields.get(name)) for piece in pieces]
+    kinds = {type(part) for _, part in parts if part is not None}
+    if len(kinds) > 1:
+        message = f"column {name!r} must be numeric in every piece or in none"
+        raise TypeError(message)
+    if kinds == {Numbers}:
+        return _concatenate_numbers([(n, p) for n, p in parts if not isinstance(p, Categories)])
+    return _concatenate_categories([(n, p) for n, p in parts if not isinstance(p, Numbers)])
+
+
+def _concatenate_numbers(parts: Sequence[tuple[int, Numbers | None]]) -> Numbers:
+    values = [np.full(n, np.nan) if part is None else part.values for n, part in parts]
+    if all(part is not None and part.missing is None for _, part in parts):
+        return Numbers(np.concatenate(values))
+    missing = [
+        np.full(n, part is None) if part is None or part.missing is None else part.missing
+        for n, part in parts
+    ]
+    return Numbers(np.concatenate(values), np.concatenate(missing))
+
+
+def _concatenate_categories(parts: Sequence[tuple[int, Categories | None]]) -> Categories:
+    levels = tuple(
+        sorted({level for _, part in parts if part is not None for level in part.levels})
+    )
+    codes = [
+        np.full(n, -1, dtype=np.int32) if part is None else part.recoded(levels).codes
+        for n, part in parts
+    ]
+    return Categories(np.concatenate(codes), levels)

@@ -1,0 +1,187 @@
+"""From a judged gap between groups to a finding, in the same way for every gap detector."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from detectors.base import Direction, Estimate, Finding, Measure, Verdict
+from detectors.comparison import Comparison
+from detectors.gap_rules import GapComparison, GapJudgement, GapRule, RatioRule
+from detectors.groups import GroupRates, in_both
+from detectors.rate_gaps import expected_range_if_equal, homogeneity_chi_square
+from detectors.wording import number_text, points_text, rows_text, share_text
+
+__all__ = ["GapQuestion", "gap_finding", "gap_measures", "why_no_gap"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapQuestion:
+    """What is asked about the rates of groups.
+
+    Parameters
+    ----------
+    subject
+        The rate in words: ``selection rate of approved``.
+    attribute
+        The group attribute in words: ``sex``.
+    rule
+        When the gap is too large.
+    subject: str
+    attribute: str
+    rule: GapRule
+    min_rows, min_group_rows
+        The least number of rows in all, and of a group.
+    comparison
+        What the gap is held against.
+    """
+
+    subject: str
+    attribute: str
+    rule: GapRule
+    min_rows: int
+    min_group_rows: int
+    comparison: GapComparison = GapComparison.ABSOLUTE
+
+
+def gap_finding(
+    comparison: Comparison, question: GapQuestion, rates: GroupRates, before: GroupRates
+) -> Finding:
+    """Return the finding on the gap between groups, whatever the rates are.
+
+    Parameters
+    ----------
+    comparison
+        What the finding is about; its rows and notes are completed here.
+    question
+        What is asked.
+    rates, before
+        The window's and the baseline's rates by group.
+    """
+    against_baseline = question.comparison == GapComparison.BASELINE
+    if against_baseline:
+        rates, before = in_both(rates, before)
+    comparison = dataclasses.replace(
+        comparison,
+        n_rows=rates.n_rows,
+        n_reference_rows=before.n_rows,
+        notes=(*rates.notes(question.attribute, question.min_group_rows), *comparison.notes),
+    )
+    unable = why_no_gap(comparison, question, rates)
+    if unable is not None:
+        return unable
+    if against_baseline and before.n_rows < question.min_rows:
+        return comparison.insufficient(
+            f"{question.attribute}: the baseline has {rows_text(before.n_rows)} of the compared "
+            f"groups, a comparison needs {question.min_rows}"
+        )
+    return _judged(comparison, question, rates, before if against_baseline else None)
+
+
+def why_no_gap(comparison: Comparison, question: GapQuestion, rates: GroupRates) -> Finding | None:
+    """Return why the window's rates cannot be compared, None if they can."""
+    n_seen, n_known = rates.n_counted, rates.n_counted - rates.n_unknown
+    attribute = question.attribute
+    if n_seen >= question.min_rows and n_known <= n_seen / 20:
+        return comparison.cannot_see(
+            f"{attribute} is known for {n_known} of {rows_text(n_seen)}: groups cannot be compared"
+        )
+    if len(rates.compared) < 2 or rates.n_rows < question.min_rows:
+        return comparison.insufficient(
+            f"{attribute}: the window has {rows_text(rates.n_rows)} in groups of at least "
+            f"{question.min_group_rows} ({len(rates.compared)} groups), a comparison needs "
+            f"{question.min_rows} in two groups or more"
+        )
+    if isinstance(question.rule, RatioRule) and not rates.positives.any():
+        return comparison.insufficient(
+            f"{question.subject} by {attribute} is zero in every group, and zero rates have no "
+            f"ratio"
+        )
+    return None
+
+
+def _judged(
+    comparison: Comparison,
+    question: GapQuestion,
+    rates: GroupRates,
+    reference: GroupRates | None,
+) -> Finding:
+    judgement = question.rule.judge(rates, reference)
+    comparison = dataclasses.replace(
+        comparison, notes=(*_notes(question, judgement), *comparison.notes)
+    )
+    finding = comparison.decided(
+        effect=judgement.effect,
+        departure=judgement.departure,
+        direction=_direction(judgement, reference),
+        measures=gap_measures(rates, judgement),
+        n_affected=sum(c.rows for c in rates.compared if c.group in judgement.worse_off),
+        sentence=_sentence(question, rates, judgement, reference),
+    )
+    verdict = Verdict.BEYOND if judgement.is_beyond else Verdict.WITHIN
+    return dataclasses.replace(
+        finding, verdict=verdict, groups=rates.compared, worse_off=judgement.worse_off
+    )
+
+
+def gap_measures(rates: GroupRates, judgement: GapJudgement) -> tuple[Measure, ...]:
+    """Return what is reported about every gap: see `detectors.rate_gaps` for the formulas."""
+    chance = expected_range_if_equal(rates)
+    chi_square, degrees = homogeneity_chi_square(rates)
+    return (
+        _measure("gap", judgement.difference),
+        _measure("impact_ratio", judgement.ratio),
+        Measure("expected_gap_if_equal", chance),
+        Measure("gap_beyond_chance", judgement.difference.value - chance),
+        Measure("homogeneity_chi_square", chi_square),
+        Measure("homogeneity_degrees_of_freedom", degrees),
+        Measure("shortfall", judgement.shortfall),
+        Measure("unknown_group_rows", rates.n_unknown),
+    )
+
+
+def _measure(name: str, estimate: Estimate) -> Measure:
+    return Measure(name, estimate.value, estimate.low, estimate.high)
+
+
+def _direction(judgement: GapJudgement, reference: GroupRates | None) -> Direction:
+    if reference is None or judgement.effect.value == 0:
+        return Direction.NONE
+    return Direction.UP if judgement.effect.value > 0 else Direction.DOWN
+
+
+def _notes(question: GapQuestion, judgement: GapJudgement) -> tuple[str, ...]:
+    if not judgement.is_unestablished:
+        return ()
+    rule = "four-fifths rule" if _is_four_fifths(question.rule) else "tolerance"
+    return (f"the {rule} is broken on the point estimate, but that is not established",)
+
+
+def _is_four_fifths(rule: GapRule) -> bool:
+    return isinstance(rule, RatioRule) and rule.tolerance == 0.8
+
+
+def _sentence(
+    question: GapQuestion,
+    rates: GroupRates,
+    judgement: GapJudgement,
+    reference: GroupRates | None,
+) -> str:
+    lowest, highest = int(rates.rates.argmin()), int(rates.rates.argmax())
+    between = (
+        f"{question.subject} by {question.attribute}: {rates.names[lowest]} "
+        f"{share_text(rates.rates[lowest])}, {rates.names[highest]} "
+        f"{share_text(rates.rates[highest])}"
+    )
+    against = "" if reference is None else " against the baseline's gap"
+    if isinstance(question.rule, RatioRule):
+        ratio = judgement.effect
+        return (
+            f"{between}; impact ratio{against} {number_text(1 - ratio.value)} (between "
+            f"{number_text(1 - ratio.high)} and {number_text(1 - ratio.low)}), "
+            f"{number_text(question.rule.tolerance)} accepted"
+        )
+    gap = judgement.effect
+    grown = "gap" if reference is None else "growth of the gap"
+    return (
+        f"{between}; {grown} {points_text(gap.value)} (between {points_text(gap.low)} and "
+        f"{points_text(gap.high)}), {points_text(judgement.accepted)} accepted"
+    )

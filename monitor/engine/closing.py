@@ -11,7 +11,7 @@ from baselines.layout import Layout
 from baselines.summary import Window, WindowKey, WindowSummary
 from monitor.engine.event_order import CountBoundaries
 from monitor.engine.partition import Counts
-from monitor.windows.slices import ALL, keep_largest
+from monitor.windows.slices import ALL, gather, keep_largest
 from monitor.windows.spec import TumblingWindows, WindowSpec
 
 __all__ = ["Closing", "by_bucket"]
@@ -43,6 +43,8 @@ class Closing:
         The slices that a window keeps of each slicing.
     boundaries
         For count windows: where they begin and end, by slice.
+    kept
+        The slices to keep in every window; None: the largest of each window.
     from_us, to_us
         The stretch of event time that the log is known to cover; None: it may begin or end
         inside the first or the last window.
@@ -52,11 +54,16 @@ class Closing:
     windows: WindowSpec
     max_values: int
     boundaries: Mapping[str, CountBoundaries] | None = None
+    kept: frozenset[str] | None = None
     from_us: int | None = None
     to_us: int | None = None
 
     def close(
-        self, buckets: Iterable[tuple[int, Mapping[str, Counts]]]
+        self,
+        buckets: Iterable[tuple[int, Mapping[str, Counts]]],
+        *,
+        previous: int | None = None,
+        ended: bool = True,
     ) -> Iterator[tuple[Window, ...]]:
         """Yield the windows of each bucket, ordered by slice.
 
@@ -66,16 +73,25 @@ class Closing:
             (bucket, counts by slice), ascending. Between two buckets of event time, the
             windows without any event are yielded too, as empty windows of ``all``: no events
             is something to see. More than 10,000 in a row are passed over as a gap in the log.
+        previous
+            The bucket that was closed before these, in a stream.
+        ended
+            Whether the log ends with these.
         """
-        previous: int | None = None
         for (bucket, slices), last in _with_last(buckets):
             if previous is not None and isinstance(self.windows, TumblingWindows):
                 yield from self._empty(previous, bucket, self.windows)
-            if self.boundaries is None:
-                slices = keep_largest(slices, self.max_values)
-            edges = Edges(first=previous is None, last=last)
+            slices = self._kept(slices)
+            edges = Edges(first=previous is None, last=last and ended)
             yield tuple(self._window(bucket, key, slices[key], edges) for key in sorted(slices))
             previous = bucket
+
+    def _kept(self, slices: Mapping[str, Counts]) -> Mapping[str, Counts]:
+        if self.boundaries is not None:
+            return slices
+        if self.kept is not None:
+            return gather(slices, self.kept)
+        return keep_largest(slices, self.max_values)
 
     def _empty(
         self, previous: int, bucket: int, windows: TumblingWindows

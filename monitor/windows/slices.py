@@ -12,6 +12,7 @@ __all__ = [
     "ALL",
     "OTHER_VALUES",
     "Slicing",
+    "gather",
     "keep_largest",
     "largest",
     "other_label",
@@ -138,7 +139,14 @@ def keep_largest(
     dict
         In order of label.
     """
-    kept = largest({label: int(counts[0]) for label, counts in slices.items()}, max_values)
+    sizes = {label: int(counts[0]) for label, counts in slices.items()}
+    return gather(slices, largest(sizes, max_values))
+
+
+def gather(
+    slices: Mapping[str, npt.NDArray[np.int64]], kept: Container[str]
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Return counts by slice with all slices that are not `kept` added under other values."""
     result: dict[str, npt.NDArray[np.int64]] = {}
     for label, counts in slices.items():
         name = label if label in kept else other_label(slicing_name(label))

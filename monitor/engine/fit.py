@@ -1,0 +1,209 @@
+"""A baseline from a log: choose the grids on a sample, then count every reference row."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from baselines.baseline import Baseline, Provenance
+from baselines.columns import Columns
+from baselines.fitting import fit_layout
+from baselines.layout import AxisNeed, Layout, TableNeed, table_name
+from baselines.sampling import BottomK, sample_key
+from baselines.schema import Schema
+from baselines.summary import Window, WindowSummary
+from monitor import __version__
+from monitor.clock import Clock
+from monitor.config.model import Configuration
+from monitor.decoding.base import Needs
+from monitor.engine.batch import closed_windows, count_units, merged_counts
+from monitor.engine.closing import Closing
+from monitor.engine.partition import Counts
+from monitor.engine.planning import closing_of, planned_work
+from monitor.engine.progress import Progress
+from monitor.engine.reading import Reading, Tally, TimeRange
+from monitor.engine.runners.serial import SerialRunner
+from monitor.engine.work import event_ids, with_event_ids
+from monitor.errors import OutputwatchError
+from monitor.features.base import with_features
+from monitor.sources.base import Source, Unit
+from monitor.storage.ledger import Ledger, Totals
+from monitor.storage.store import Store
+from monitor.windows.slices import ALL, largest
+
+__all__ = ["Fitted", "NoReferenceRowsError", "fit_baseline"]
+
+MAX_HISTORY_CELLS = 1 << 25
+"""How many cells a baseline's history may hold, 256 MiB in memory; ``all`` always stays."""
+
+
+class NoReferenceRowsError(OutputwatchError):
+    """There is nothing to fit a baseline on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A new baseline and what became of the records it was fitted on."""
+
+    baseline: Baseline
+    totals: Totals
+
+
+def fit_baseline(
+    configuration: Configuration,
+    *,
+    clock: Clock,
+    progress: Progress,
+    time: TimeRange | None = None,
+) -> Fitted:
+    """Return a baseline fitted on the configuration's reference rows.
+
+    The log is read twice: once for a sample of at most ``baseline.sample_rows`` rows on which
+    edges and levels are chosen, once to count every row. The sample holds the rows whose
+    event ids have the smallest hashes, so it does not depend on the order of the log.
+
+    Parameters
+    ----------
+    configuration
+        What to read and what to watch.
+    clock
+        Tells when the baseline was made.
+    progress
+        Told of each unit that is read.
+    time
+        The reference range; None: that of the configuration.
+
+    Raises
+    ------
+    NoReferenceRowsError
+        If no row lies in the range.
+    """
+    settings = configuration.baseline
+    schema = with_features(configuration.schema)
+    source = reference_source(configuration)
+    time = time or TimeRange(from_us=settings.reference.from_us, to_us=settings.reference.to_us)
+    reading = Reading(source=source, schema=schema, needs=Needs(event_ids=True), time=time)
+    units = tuple(source.units())
+    sample = _sample(reading, units, settings.sample_rows, progress)
+    needs = table_needs(configuration, schema, sample)
+    layout = fit_layout(
+        sample, schema, needs, max_bins=settings.max_bins, max_levels=settings.max_levels
+    )
+    counted = _count(configuration, reading, layout, units, progress)
+    baseline = Baseline(
+        schema=schema,
+        layout=layout,
+        references=counted.references,
+        history=counted.history,
+        provenance=Provenance(
+            source=", ".join(configuration.source.paths),
+            from_us=time.from_us,
+            to_us=time.to_us,
+            n_rows=counted.totals.n_rows,
+            n_rejected=sum(counted.totals.rejected.values()),
+            windows=repr(configuration.windows),
+            created_at_us=clock.now_us(),
+            outputwatch_version=__version__,
+        ),
+    )
+    return Fitted(baseline=baseline, totals=counted.totals)
+
+
+def reference_source(configuration: Configuration) -> Source:
+    """Return the source that reference rows are read from."""
+    paths = configuration.baseline.reference.paths
+    source: Source = configuration.source
+    return source if paths is None else replace(configuration.source, paths=paths)
+
+
+def _sample(
+    reading: Reading, units: Sequence[Unit], sample_rows: int, progress: Progress
+) -> Columns:
+    sample = BottomK.empty(sample_rows)
+    progress.start("choosing bins and levels", len(units))
+    for unit in units:
+        first_row = 0
+        for columns in reading.rows(unit, Tally()):
+            identified = with_event_ids(columns, unit, first_row)
+            first_row += columns.n_rows
+            keys = [sample_key(event_id) for event_id in event_ids(identified)]
+            sample = sample.add(identified, np.array(keys, dtype=np.uint64))
+        progress.advance()
+    if sample.columns.n_rows == 0:
+        message = (
+            f"no reference rows to fit a baseline on in {len(units)} units of "
+            f"{units[0].path!r} and others between {reading.time.from_us} and "
+            f"{reading.time.to_us}; see baseline.reference in the configuration"
+        )
+        raise NoReferenceRowsError(message)
+    return sample.columns
+
+
+def table_needs(
+    configuration: Configuration, schema: Schema, sample: Columns
+) -> tuple[TableNeed, ...]:
+    """Return the tables of a new layout, each once, in a fixed order.
+
+    One table for every countable column and for every safety check that the sample holds,
+    then the tables that detectors ask for.
+    """
+    single = [column.name for column in schema if column.is_numeric or column.is_category]
+    single += sorted(name for name in sample.fields if name not in schema)
+    needs: list[TableNeed] = [(AxisNeed(name),) for name in single]
+    for entry in configuration.detectors:
+        needs += entry.detector.tables(schema)
+    by_name = {table_name(need): need for need in needs}
+    return tuple(by_name.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    references: Mapping[str, WindowSummary]
+    history: tuple[Window, ...]
+    totals: Totals
+
+
+def _count(
+    configuration: Configuration,
+    reading: Reading,
+    layout: Layout,
+    units: Sequence[Unit],
+    progress: Progress,
+) -> _Counted:
+    """Count every reference row with the engine of an audit, on a ledger of its own."""
+    work = planned_work(configuration, reading, layout, units, progress)
+    with (
+        TemporaryDirectory(prefix="outputwatch-") as folder,
+        Store.open(f"sqlite:///{folder}/fit.db") as store,
+    ):
+        ledger = store.ledger("fit")
+        count_units(work, units, ledger=ledger, runner=SerialRunner(), progress=progress)
+        references, history = _summarise(ledger, closing_of(configuration, work))
+        return _Counted(references=references, history=history, totals=ledger.totals())
+
+
+def _summarise(
+    ledger: Ledger, closing: Closing
+) -> tuple[dict[str, WindowSummary], tuple[Window, ...]]:
+    """Return the counts of each slice and the windows that they were added from.
+
+    A slice is kept for the whole reference or not at all: the largest of each slicing.
+    """
+    n_cells = closing.layout.n_cells
+    sizes: Counter[str] = Counter()
+    for _, label, counts in merged_counts(ledger, n_cells):
+        sizes[label] += int(counts[0])
+    kept = largest(sizes, closing.max_values)
+    references: dict[str, Counts] = {}
+    history: list[Window] = []
+    budget = MAX_HISTORY_CELLS // n_cells
+    for windows in closed_windows(ledger, replace(closing, kept=kept)):
+        for window in windows:
+            label, counts = window.key.slice, window.summary.counts
+            references[label] = references[label] + counts if label in references else counts
+            if label == ALL or len(history) < budget:
+                history.append(window)
+    summaries = {label: WindowSummary(closing.layout, c) for label, c in references.items()}
+    return dict(sorted(summaries.items())), tuple(history)

@@ -1,0 +1,1 @@
+"""Who does the work: this process, or several. One module each; the result is the same."""

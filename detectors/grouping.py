@@ -72,7 +72,9 @@ def group_values(axis: Axis, reference: _Counts, unit: str = "") -> Grouping:
     return _group_bins(axis, reference, unit)
 
 
-def most_changed(grouping: Grouping, expected: _Counts, observed: _Counts) -> str:
+def most_changed(
+    grouping: Grouping, expected: _Counts, observed: _Counts, *, of: str = "outputs"
+) -> str:
     """Return in words which groups have become most over- and under-represented.
 
     Parameters
@@ -81,6 +83,8 @@ def most_changed(grouping: Grouping, expected: _Counts, observed: _Counts) -> st
         The groups.
     expected, observed
         Counts of the groups in the reference and in the window, neither empty.
+    of
+        What was counted.
     """
     p, q = expected / expected.sum(), observed / observed.sum()
     parts: list[str] = []
@@ -90,7 +94,7 @@ def most_changed(grouping: Grouping, expected: _Counts, observed: _Counts) -> st
             now, normal = q[first : last + 1].sum(), p[first : last + 1].sum()
             parts.append(
                 f"most {word}: {grouping.label(first, last)}: "
-                f"{share_text(float(now))} of outputs, normally {share_text(float(normal))}"
+                f"{share_text(float(now))} of {of}, normally {share_text(float(normal))}"
             )
     return "; ".join(parts)
 

@@ -101,6 +101,8 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float) -
 def clopper_pearson(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float) -> Bounds:
     """Return the exact interval of a rate: covers at least `confidence`; (0, 1) for no trials.
 
+    Counts may be fractions: those of over-dispersed samples, divided by the dispersion.
+
     References
     ----------
     .. [1] C. J. Clopper and E. S. Pearson, Biometrika 26 (1934), 404-413.
@@ -113,8 +115,8 @@ def clopper_pearson(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence:
     """
     x, n = _pair(successes, trials)
     tail = (1 - confidence) / 2
-    low = special.betaincinv(np.maximum(x, 1.0), n - x + 1, tail)
-    high = special.betaincinv(x + 1, np.maximum(n - x, 1.0), 1 - tail)
+    low = special.betaincinv(np.where(x > 0, x, 1.0), n - x + 1, tail)
+    high = special.betaincinv(x + 1, np.where(x < n, n - x, 1.0), 1 - tail)
     return np.where(x <= 0, 0.0, low), np.where(x >= n, 1.0, high)
 
 

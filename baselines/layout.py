@@ -235,20 +235,24 @@ class Layout:
         The grids; their names must differ.
     """
 
-    __slots__ = ("__dict__", "_offsets", "n_cells", "tables")
+    __slots__ = ("__dict__", "_named", "_offsets", "n_cells", "tables")
 
     def __init__(self, tables: tuple[Table, ...]) -> None:
         offsets: dict[str, int] = {}
+        named: dict[str, Table] = {}
         position = 1
         for table in tables:
-            if table.name in offsets:
-                message = f"a layout holds each table once, got {table.name!r} twice"
+            name = table.name
+            if name in offsets:
+                message = f"a layout holds each table once, got {name!r} twice"
                 raise ValueError(message)
-            offsets[table.name] = position
+            offsets[name] = position
+            named[name] = table
             position += table.size
         self.tables = tables
         self.n_cells = position
         self._offsets: Mapping[str, int] = offsets
+        self._named: Mapping[str, Table] = named
 
     @functools.cached_property
     def id(self) -> str:
@@ -272,10 +276,7 @@ class Layout:
 
     def table(self, name: str) -> Table:
         """Return the table called `name`; KeyError if there is none."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(name)
+        return self._named[name]
 
     def offset(self, name: str) -> int:
         """Return the position of the table's first cell in the vector of counts."""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from baselines.codec import decode_counts
+from baselines.packing import decode_counts
 from baselines.summary import Window
 from monitor.decoding.base import Rejection
 from monitor.engine.closing import Closing, by_bucket

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from baselines.codec import encode_counts
 from baselines.columns import Columns
 from baselines.counting import Counter
 from baselines.layout import Layout
+from baselines.packing import encode_counts
 from monitor.decoding.base import Rejection
 from monitor.engine.event_order import EventOrder
 from monitor.engine.partition import Counts, PartialKey, Partition, add_counts

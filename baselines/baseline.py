@@ -80,13 +80,17 @@ class Baseline:
 
     @functools.cached_property
     def id(self) -> str:
-        """Return the sha256 of description and counts, in hexadecimal.
+        """Return the sha256 of schema, layout and counts, in hexadecimal.
 
         It is taken over the content, not over a file's bytes: the format of files and the
-        compression library may change, the id does not.
+        compression library may change, the id does not. The provenance is left out, so that
+        the same rows give the same id, and with it the same findings, wherever and whenever
+        they are fitted.
         """
+        description = self.description()
+        del description["provenance"]
         digest = hashlib.sha256()
-        digest.update(canonical_json(self.description()))
+        digest.update(canonical_json(description))
         for slice_name in sorted(self.references):
             digest.update(self.references[slice_name].canonical_bytes())
         for window in self.history:

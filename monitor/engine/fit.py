@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from baselines.baseline import Baseline, Provenance
 from baselines.columns import Columns
 from baselines.fitting import fit_layout
 from baselines.layout import AxisNeed, Layout, TableNeed, table_name
-from baselines.sampling import BottomK, sample_key
+from baselines.sampling import BottomK
 from baselines.schema import Schema
 from baselines.summary import Window, WindowSummary
 from monitor import __version__
@@ -25,9 +23,9 @@ from monitor.engine.planning import closing_of, planned_work
 from monitor.engine.progress import Progress
 from monitor.engine.reading import Reading, Tally, TimeRange
 from monitor.engine.runners.serial import SerialRunner
-from monitor.engine.work import event_ids, with_event_ids
+from monitor.engine.work import with_event_ids
 from monitor.errors import OutputwatchError
-from monitor.features.base import with_features
+from monitor.features.registry import with_features
 from monitor.sources.base import Source, Unit
 from monitor.storage.ledger import Ledger, Totals
 from monitor.storage.store import Store
@@ -121,24 +119,24 @@ def reference_source(configuration: Configuration) -> Source:
 def _sample(
     reading: Reading, units: Sequence[Unit], sample_rows: int, progress: Progress
 ) -> Columns:
-    sample = BottomK.empty(sample_rows)
+    reservoir = BottomK(sample_rows)
     progress.start("choosing bins and levels", len(units))
     for unit in units:
         first_row = 0
         for columns in reading.rows(unit, Tally()):
             identified = with_event_ids(columns, unit, first_row)
             first_row += columns.n_rows
-            keys = [sample_key(event_id) for event_id in event_ids(identified)]
-            sample = sample.add(identified, np.array(keys, dtype=np.uint64))
+            reservoir.add(identified)
         progress.advance()
-    if sample.columns.n_rows == 0:
+    sample = reservoir.sample()
+    if sample.n_rows == 0:
         message = (
             f"no reference rows to fit a baseline on in {len(units)} units of "
             f"{units[0].path!r} and others between {reading.time.from_us} and "
             f"{reading.time.to_us}; see baseline.reference in the configuration"
         )
         raise NoReferenceRowsError(message)
-    return sample.columns
+    return sample
 
 
 def table_needs(

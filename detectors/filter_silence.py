@@ -45,7 +45,7 @@ class FilterSilence(CommonOptions):
     check
         The filter, ``stage/filter``, or one category of it, ``stage/filter/category``.
     tolerance
-        The accepted share of expected flags that is missing, at least 0 and below 1.
+        The accepted share of expected flags that is missing, above 0 and below 1.
 
     References
     ----------

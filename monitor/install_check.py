@@ -6,7 +6,6 @@ before anything fails on the wrong code.
 """
 
 import importlib
-import importlib.metadata
 
 __all__ = ["installation_problem"]
 
@@ -32,6 +31,9 @@ def installation_problem() -> str | None:
 
 
 def _owners(package: str) -> str:
-    """Return who ships `package`; slow, so only asked when something is wrong."""
+    """Return who ships `package`."""
+    # Slow to import and to ask, so only when something is wrong.
+    import importlib.metadata
+
     owners = set(importlib.metadata.packages_distributions().get(package, ()))
     return " and ".join(sorted(owners - {_DISTRIBUTION})) or "nobody known"

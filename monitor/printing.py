@@ -3,8 +3,11 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["say", "write_json", "write_line", "write_table"]
+__all__ = ["say", "time_text", "write_json", "write_line", "write_table"]
+
+_WIDTH_OF_A_PIPE = 240
 
 
 def write_line(text: str) -> None:
@@ -34,4 +37,20 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(file=sys.stdout).print(table)
+    # A pipe has no width; lines that a program reads are not to be folded at 80 characters.
+    width = None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
+    Console(file=sys.stdout, width=width).print(table)
+
+
+def time_text(us: int | None) -> str:
+    """Return a time as RFC 3339 writes it, in UTC to the second; ``any`` for None.
+
+    Examples
+    --------
+    >>> time_text(1_767_225_600_000_000)
+    '2026-01-01T00:00:00Z'
+    """
+    if us is None:
+        return "any"
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

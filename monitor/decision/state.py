@@ -88,11 +88,14 @@ class SeriesState:
         Where it stands.
     since
         The window in which it came to that state; None before the first window.
-    n_beyond, n_within
-        Windows with evidence in a row, beyond and within the tolerance; windows without
-        evidence leave both as they are.
+    n_beyond
+        Windows beyond the tolerance since the onset of the present run.
+    n_within
+        Windows within the tolerance in a row; windows without evidence leave both counts.
     n_unseen
         Windows in a row that could not be seen; ended by evidence, not by scarce data.
+    n_exposed
+        Outputs that the present run of breaches concerns, those of the windows beyond.
     first_breach
         The first window of the present run beyond the tolerance, kept while firing.
     last_seen
@@ -104,6 +107,7 @@ class SeriesState:
     n_beyond: int = 0
     n_within: int = 0
     n_unseen: int = 0
+    n_exposed: int = 0
     first_breach: WindowKey | None = None
     last_seen: WindowKey | None = None
 

@@ -1,5 +1,6 @@
 """Counts as compact bytes: byte planes, because most counts are zero or small."""
 
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = [
 ]
 
 _COUNTS_FORMAT = 1
+_COUNTS_HEADER = struct.Struct("<BBI")
 
 
 class BaselineFormatError(ValueError):
@@ -39,7 +41,7 @@ def encode_counts(counts: npt.NDArray[np.int64]) -> bytes:
     Examples
     --------
     >>> len(encode_counts(np.zeros(5000, dtype=np.int64)))
-    2
+    6
     >>> decode_counts(encode_counts(np.array([70000, 0, 3])), 3).tolist()
     [70000, 0, 3]
     """
@@ -53,7 +55,7 @@ def encode_counts(counts: npt.NDArray[np.int64]) -> bytes:
         rest = rest[above]
         parts += [np.packbits(above).tobytes(), rest.astype(np.uint8).tobytes()]
         rest = rest >> 8
-    return bytes([_COUNTS_FORMAT, len(parts) // 2]) + b"".join(parts)
+    return _COUNTS_HEADER.pack(_COUNTS_FORMAT, len(parts) // 2, len(counts)) + b"".join(parts)
 
 
 def decode_counts(data: bytes, n_cells: int) -> npt.NDArray[np.int64]:
@@ -64,13 +66,17 @@ def decode_counts(data: bytes, n_cells: int) -> npt.NDArray[np.int64]:
     BaselineFormatError
         If the bytes are not those of a vector of this length.
     """
-    if len(data) < 2 or data[0] != _COUNTS_FORMAT:
+    if len(data) < _COUNTS_HEADER.size or data[0] != _COUNTS_FORMAT:
         message = f"these {len(data)} bytes are not encoded counts"
+        raise BaselineFormatError(message)
+    _, n_planes, stated = _COUNTS_HEADER.unpack_from(data)
+    if stated != n_cells:
+        message = f"these bytes hold {stated} counts, not {n_cells}"
         raise BaselineFormatError(message)
     counts = np.zeros(n_cells, dtype=np.int64)
     cells = np.arange(n_cells)
-    position = 2
-    for plane in range(data[1]):
+    position = _COUNTS_HEADER.size
+    for plane in range(n_planes):
         bitmap = np.frombuffer(data[position : position + (len(cells) + 7) // 8], dtype=np.uint8)
         above = np.unpackbits(bitmap, count=len(cells)).view(np.bool_)
         position += len(bitmap)
@@ -80,7 +86,7 @@ def decode_counts(data: bytes, n_cells: int) -> npt.NDArray[np.int64]:
         if len(values) == len(cells):
             counts[cells] |= values.astype(np.int64) << (8 * plane)
     if position != len(data):
-        message = f"{len(data)} bytes of counts do not hold {n_cells} cells"
+        message = f"these bytes of {n_cells} counts are cut short or damaged"
         raise BaselineFormatError(message)
     return counts
 

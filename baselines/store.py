@@ -75,7 +75,10 @@ class BaselineStore:
         self.directory = Path(directory)
 
     def save(self, baseline: Baseline) -> str:
-        """Write the baseline and return its id; a baseline that is there stays untouched."""
+        """Write the baseline and return its id.
+
+        A baseline that is there stays untouched, its first provenance included.
+        """
         path = self._path(baseline.id)
         if not path.exists():
             self.directory.mkdir(parents=True, exist_ok=True)

@@ -115,7 +115,7 @@ PLANTED: tuple[Planted, ...] = (
             "A rule counts retirement income half. Scores of applicants aged 60+ fall, the "
             "merits of their applications do not: underwriters who read them again disagree."
         ),
-        columns=("age_band", "score", "decision", "correct_decision"),
+        columns=("age_band", "score", "decision", "label"),
     ),
     Planted(
         key="silent-model-change",
@@ -127,7 +127,7 @@ PLANTED: tuple[Planted, ...] = (
             "The fingerprint changes and answers grow by about half; name and version stay as "
             "they were and no release is on record."
         ),
-        columns=("fingerprint", "n_words", "output_tokens", "latency_ms", "finish_reason"),
+        columns=("model_fingerprint", "n_words", "output_tokens", "latency_ms", "finish_reason"),
     ),
     Planted(
         key="spanish-refusals",
@@ -136,7 +136,7 @@ PLANTED: tuple[Planted, ...] = (
         kind="behavioural",
         title="refusals of Spanish requests rise from about 3 % to about 25 %",
         story="The other languages stay as they were, so the average hides most of it.",
-        columns=("refusal", "finish_reason", "language"),
+        columns=("refusal", "finish_reason"),
     ),
     Planted(
         key="dead-output-filter",
@@ -148,7 +148,7 @@ PLANTED: tuple[Planted, ...] = (
             "Every call ends in an error, the gateway lets outputs pass, and triggers fall to "
             "zero: a dashboard of triggers looks calmer than ever."
         ),
-        columns=("check:output/moderation", "safety_action", "finish_reason"),
+        columns=("output/moderation", "safety_action", "finish_reason"),
     ),
 )
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-__all__ = ["EventTime"]
+__all__ = ["EventTime", "event_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _event_time(value: object) -> int:
+def event_time(value: object) -> int:
     """Return microseconds since the epoch for a time of RFC 3339."""
     if isinstance(value, str):
         try:
@@ -29,6 +29,6 @@ def _event_time(value: object) -> int:
 
 EventTime = Annotated[
     int,
-    BeforeValidator(_event_time),
+    BeforeValidator(event_time),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

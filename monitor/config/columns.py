@@ -125,7 +125,7 @@ def _check_unique(
             message = f"must be unique, {column.name!r} is also {names[column.name]}"
             reader.wrong((*here, "name"), message)
         if column.role in _SINGLE_ROLES and column.role in roles:
-            message = f"must be one column's, {column.role.value!r} is also {roles[column.role]}"
-            reader.wrong((*here, "role"), message)
+            message = f"must be that of one column, {column.role.value!r} is also"
+            reader.wrong((*here, "role"), f"{message} {roles[column.role]}")
         names.setdefault(column.name, f"at {reader.document.place((*here, 'name'))}")
         roles.setdefault(column.role, f"at {reader.document.place((*here, 'role'))}")

@@ -78,14 +78,15 @@ def _entry(
     entries: list[DetectorEntry] = []
     for choices in _combinations(reader, cls, options, location, schema):
         chosen = options | {choice.option: choice.value for choice in choices}
-        detector = reader.read(cls, chosen, location, besides=_ENTRY_OPTIONS)
+        places = {choice.option: choice.location for choice in choices}
+        detector = reader.read(cls, chosen, location, besides=_ENTRY_OPTIONS, places=places)
         if detector is None:
             continue
-        places = {choice.option: choice.location for choice in choices}
         if schema is not None:
             for option, message in detector.problems(schema):
                 reader.wrong(places.get(option, (*location, option)), message)
-        at = next(iter(places.values()), location) if len(choices) else location
+        elements = [each.location for each in choices if each.location[-1] != each.option]
+        at = elements[0] if elements else location
         place = reader.document.place(at)
         entries.append(DetectorEntry(detector=detector, for_windows=for_windows, place=place))
     return entries
@@ -129,12 +130,13 @@ def _every(
         message = "must name the checks, got '*'; which there are is not known before fitting"
         reader.wrong(location, message)
         return []
+    option = str(location[-1])
     if schema is None:
-        return []
+        # Which columns there are is unknown; the entry's other options are checked once.
+        return [_Choice(option, EVERY, location)]
     names = [column.name for column in schema if _fits(mark, column)]
     if not names:
         reader.wrong(location, f"no column of the schema {schema.name!r} fits, got '*'")
-    option = str(location[-1])
     if isinstance(mark, ColumnOption) and mark.many:
         return [_Choice(option, names, location)] if names else []
     return [_Choice(option, name, location) for name in names]

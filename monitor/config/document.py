@@ -141,7 +141,8 @@ class _Reader:
         for key_node, value_node in node.value:
             key = key_node.value
             if key_node.tag != _STR or not isinstance(key, str):
-                self._wrong(key_node, location, f"option names must be text, got {key!r}")
+                shown = repr(key) if isinstance(key, str) else "a list or mapping"
+                self._wrong(key_node, location, f"option names must be text, got {shown}")
                 continue
             here = (*location, key)
             if key in values:

@@ -7,7 +7,7 @@ with the constraints that stand in their annotations, and caches it.
 import dataclasses
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -64,14 +64,22 @@ class Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = list(document.problems)
+        self._unreadable = {problem.place.option for problem in document.problems}
 
     def wrong(self, location: Location, message: str, *, missing: bool = False) -> None:
-        """Note a problem at `location`."""
+        """Note a problem at `location`, unless the value there could not even be read."""
         place = self.document.place(location, missing=missing)
-        self.problems.append(Problem(place, message))
+        if place.option not in self._unreadable:
+            self.problems.append(Problem(place, message))
 
     def read(
-        self, cls: type[T], values: object, location: Location, *, besides: Sequence[str] = ()
+        self,
+        cls: type[T],
+        values: object,
+        location: Location,
+        *,
+        besides: Sequence[str] = (),
+        places: Mapping[str, Location] | None = None,
     ) -> T | None:
         """Return `cls` made from the options in `values`, or None after noting what is wrong.
 
@@ -83,12 +91,14 @@ class Reader:
             A mapping of options, if the document is right; it stands at `location`.
         besides
             Options that the mapping had and that were read already, for advice.
+        places
+            Where options stand that do not stand at `location`.
         """
         dataclass: type = cls
         try:
             form = form_of(dataclass).model_validate_json(json.dumps(values))
         except ValidationError as error:
-            self._note(error, cls, location, besides)
+            self._note(error, cls, location, besides, places or {})
             return None
         options = {name: getattr(form, name) for name in type(form).model_fields}
         try:
@@ -98,15 +108,23 @@ class Reader:
             return None
 
     def _note(
-        self, error: ValidationError, cls: type, location: Location, besides: Sequence[str]
+        self,
+        error: ValidationError,
+        cls: type,
+        location: Location,
+        besides: Sequence[str],
+        places: Mapping[str, Location],
     ) -> None:
         secret = {option.name for option in dataclasses.fields(cls) if not option.repr}
         complaints: dict[tuple[Location, str], list[Complaint]] = {}
         for detail in error.errors(include_url=False):
             inner = detail["loc"][:-1]
             options = _known_options(cls, inner)
-            made = complaint(detail, options if inner else [*besides, *options])
+            known = options if inner else dict.fromkeys([*besides, *options])
+            made = complaint(detail, list(known))
             here = (*location, *detail["loc"])
+            if detail["loc"] and detail["loc"][0] in places:
+                here = (*places[str(detail["loc"][0])], *detail["loc"][1:])
             if not made.missing:
                 here = self._existing(here)
             got = "<secret>" if secret.intersection(detail["loc"]) else found(detail["input"])

@@ -89,6 +89,12 @@ def _sections(reader: Reader) -> dict[str, object]:
     if not isinstance(data, dict):
         reader.wrong((), f"must be a mapping of sections, got {found(data)}")
         raise ConfigurationError(reader.problems)
+    version = data.get("version", FORMAT_VERSION)
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        message = f"must be {FORMAT_VERSION}, the format that this release reads"
+        reader.wrong(("version",), f"{message}, got {found(version)}")
+        # What else looks wrong may be right in that format.
+        raise ConfigurationError(reader.problems)
     known = (*REQUIRED_SECTIONS, *OPTIONAL_SECTIONS)
     for section in data:
         if section not in known:
@@ -96,10 +102,6 @@ def _sections(reader: Reader) -> dict[str, object]:
     for section in REQUIRED_SECTIONS:
         if section not in data:
             reader.wrong((section,), "must be given", missing=True)
-    version = data.get("version", FORMAT_VERSION)
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        message = f"must be {FORMAT_VERSION}, the format that this release reads"
-        reader.wrong(("version",), f"{message}, got {found(version)}")
     return data
 
 

@@ -112,7 +112,12 @@ def complaint(error: "ErrorDetails", known: Sequence[str]) -> Complaint:
     if kind not in _SENTENCES:
         return Complaint(must=error["msg"].removeprefix("Input should be "))
     advice = _near_choice(error["input"], str(context.get("expected", "")))
-    return Complaint(must=_SENTENCES[kind].format_map(context), advice=advice)
+    shown = {name: _plain_number(value) for name, value in context.items()}
+    return Complaint(must=_SENTENCES[kind].format_map(shown), advice=advice)
+
+
+def _plain_number(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def unknown_option(option: str, known: Sequence[str]) -> str:

@@ -61,23 +61,25 @@ def read_storage(
     settings = reader.read(StorageSettings, section, ("storage",))
     if settings is None:
         return None
-    url = settings.url
-    complete = True
-    for match in _VARIABLE.finditer(settings.url):
-        whole, name = match.group(0), match.group(1)
-        if not whole.endswith("}") or not name.isidentifier():
-            reader.wrong(("storage", "url"), "must name a variable as ${NAME}, got <secret>")
-            complete = False
-        elif name not in environment:
-            message = f"environment variable {name!r} must be set, it is used here"
-            reader.wrong(("storage", "url"), message)
-            complete = False
-        else:
-            url = url.replace(whole, environment[name])
-    if not complete:
+    before = len(reader.problems)
+    url = _VARIABLE.sub(lambda found: _variable(reader, found, environment), settings.url)
+    if len(reader.problems) > before:
         return None
     if not _URL.match(url):
         message = "must be a database URL such as 'sqlite:///outputwatch.db', got <secret>"
         reader.wrong(("storage", "url"), message)
         return None
     return StorageSettings(url=_SQLITE_FILE.sub(lambda m: f"{m[1]}{folder / m[2]}", url))
+
+
+def _variable(reader: Reader, found: re.Match[str], environment: Mapping[str, str]) -> str:
+    """Return what ``${NAME}`` stands for, or nothing after noting what is wrong with it."""
+    name = found[1]
+    if not found[0].endswith("}") or not name.isidentifier():
+        reader.wrong(("storage", "url"), "must name a variable as ${NAME}, got <secret>")
+        return ""
+    if name not in environment:
+        message = f"environment variable {name!r} must be set, it is used here"
+        reader.wrong(("storage", "url"), message)
+        return ""
+    return environment[name]

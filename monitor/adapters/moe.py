@@ -4,6 +4,9 @@ A configuration that says ``schema: moe/1`` gets `moe_schema`, with one group co
 declared protected attribute (read from ``groups.<attribute>``) and one slice column for each
 declared stratum (``strata.<name>``). Only events whose ``event_type`` is ``output``, or that
 have none, become rows; labels, reviews and attributes are counted as `not_an_output`.
+
+A group must be a single value: an event whose group is an object, such as the probabilities of
+a proxy method, is rejected as `invalid_value`. The same holds for ``error``, which is a code.
 """
 
 from collections.abc import Sequence

@@ -17,6 +17,7 @@ class RejectionReason(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     LINE_TOO_LONG = "line_too_long"
     WRONG_FIELD_COUNT = "wrong_field_count"
+    UNCLOSED_QUOTE = "unclosed_quote"
     NOT_AN_OUTPUT = "not_an_output"
     MISSING_TIMESTAMP = "missing_timestamp"
     INVALID_TIMESTAMP = "invalid_timestamp"
@@ -128,7 +129,8 @@ class Decoded:
     columns
         The rows.
     rejections
-        Some of the rejections, as samples; at most 20 a block.
+        Some of the rejections, as samples; at most 20 a block, and none of records that are
+        merely no outputs.
     rejected
         How many records were rejected, by reason, all of them.
     n_records

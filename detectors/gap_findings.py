@@ -3,14 +3,14 @@
 import dataclasses
 from dataclasses import dataclass
 
-from detectors.base import Direction, Estimate, Finding, Measure, Verdict
+from detectors.base import Direction, Estimate, Finding, Measure
 from detectors.comparison import Comparison
 from detectors.gap_rules import GapComparison, GapJudgement, GapRule, RatioRule
 from detectors.groups import GroupRates, in_both
 from detectors.rate_gaps import expected_range_if_equal, homogeneity_chi_square
-from detectors.wording import number_text, points_text, rows_text, share_text
+from detectors.wording import number_text, plain, points_text, rows_text, share_text
 
-__all__ = ["GapQuestion", "gap_finding", "gap_measures", "why_no_gap"]
+__all__ = ["GapQuestion", "gap_finding", "gap_measures", "why_no_gap", "why_no_outcome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +68,38 @@ def gap_finding(
     unable = why_no_gap(comparison, question, rates)
     if unable is not None:
         return unable
-    if against_baseline and before.n_rows < question.min_rows:
+    n_before = before.n_rows if against_baseline else before.n_counted
+    if n_before < question.min_rows:
         return comparison.insufficient(
-            f"{question.attribute}: the baseline has {rows_text(before.n_rows)} of the compared "
-            f"groups, a comparison needs {question.min_rows}"
+            f"{question.attribute}: the baseline has {rows_text(n_before)} to compare with, a "
+            f"comparison needs {question.min_rows}"
         )
     return _judged(comparison, question, rates, before if against_baseline else None)
+
+
+def why_no_outcome(
+    comparison: Comparison, rates: GroupRates, *, outcome: str, n_seen: int, min_rows: int
+) -> Finding | None:
+    """Return that the outcome is hardly ever there (1 of 20 rows or fewer), None if it is.
+
+    Parameters
+    ----------
+    comparison
+        What the finding is about.
+    rates
+        The window's rates by group.
+    outcome
+        The column of the outcome.
+    n_seen
+        Rows of the window, with an outcome or without.
+    min_rows
+        The least number of rows that a window must have to be judged.
+    """
+    if n_seen < min_rows or rates.n_counted > n_seen / 20:
+        return None
+    return comparison.cannot_see(
+        f"{plain(outcome)} has a value in {rates.n_counted} of {rows_text(n_seen)}"
+    )
 
 
 def why_no_gap(comparison: Comparison, question: GapQuestion, rates: GroupRates) -> Finding | None:
@@ -116,10 +142,7 @@ def _judged(
         n_affected=sum(c.rows for c in rates.compared if c.group in judgement.worse_off),
         sentence=_sentence(question, rates, judgement, reference),
     )
-    verdict = Verdict.BEYOND if judgement.is_beyond else Verdict.WITHIN
-    return dataclasses.replace(
-        finding, verdict=verdict, groups=rates.compared, worse_off=judgement.worse_off
-    )
+    return dataclasses.replace(finding, groups=rates.compared, worse_off=judgement.worse_off)
 
 
 def gap_measures(rates: GroupRates, judgement: GapJudgement) -> tuple[Measure, ...]:

@@ -60,14 +60,9 @@ class GapJudgement:
     shortfall: float
 
     @property
-    def is_beyond(self) -> bool:
-        """Return whether the whole interval is beyond tolerance and one person is short."""
-        return self.effect.low > self.accepted and self.shortfall >= 1
-
-    @property
     def is_unestablished(self) -> bool:
         """Return whether the point estimate is beyond tolerance but the interval is not."""
-        return self.effect.value > self.accepted and not self.is_beyond
+        return self.departure.value > 1 >= self.departure.low
 
 
 class GapRule(Protocol):
@@ -135,14 +130,15 @@ class RatioRule:
             worse = (
                 _worst(rates, low_is_worse=self.low_is_worse) if held.high < self.tolerance else ()
             )
+        shortfall = _shortfall_of_ratio(rates, accepted, low_is_worse=self.low_is_worse)
         return GapJudgement(
             effect=Estimate(1 - held.value, 1 - held.high, 1 - held.low),
             accepted=self.accepted,
-            departure=self._departure(held),
+            departure=_of_persons(self._departure(held), shortfall),
             difference=rate_difference(rates, bounds),
             ratio=ratio,
             worse_off=worse,
-            shortfall=_shortfall_of_ratio(rates, accepted, low_is_worse=self.low_is_worse),
+            shortfall=shortfall,
         )
 
     def _departure(self, ratio: Estimate) -> Estimate:
@@ -188,15 +184,23 @@ class DifferenceRule:
             worse = (
                 _worst(rates, low_is_worse=self.low_is_worse) if held.low > self.tolerance else ()
             )
+        shortfall = _shortfall_of_difference(rates, accepted, low_is_worse=self.low_is_worse)
         return GapJudgement(
             effect=held,
             accepted=self.accepted,
-            departure=held.scaled(1 / self.tolerance),
+            departure=_of_persons(held.scaled(1 / self.tolerance), shortfall),
             difference=difference,
             ratio=rate_ratio(rates, bounds),
             worse_off=worse,
-            shortfall=_shortfall_of_difference(rates, accepted, low_is_worse=self.low_is_worse),
+            shortfall=shortfall,
         )
+
+
+def _of_persons(departure: Estimate, shortfall: float) -> Estimate:
+    # A gap that less than one decision would close is never established.
+    if shortfall >= 1:
+        return departure
+    return Estimate(departure.value, min(departure.low, 1.0), departure.high)
 
 
 def _worst(rates: GroupRates, *, low_is_worse: bool) -> tuple[str, ...]:

@@ -7,10 +7,13 @@ matters stands in for z standard errors, and independent distances add as square
 import math
 from collections.abc import Sequence
 
-from detectors.base import Estimate
-from detectors.intervals import RATIO_LIMIT
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["difference_of", "linear_combination", "ratio_of", "widened"]
+from detectors.base import Estimate
+from detectors.intervals import RATIO_LIMIT, wilson
+
+__all__ = ["combined_rates", "difference_of", "linear_combination", "ratio_of", "widened"]
 
 
 def linear_combination(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
@@ -69,6 +72,34 @@ def ratio_of(first: Estimate, second: Estimate) -> Estimate:
 def widened(estimate: Estimate, below: float, above: float) -> Estimate:
     """Return the estimate with bounds moved outwards by an error that does not average out."""
     return Estimate(estimate.value, estimate.low - below, estimate.high + above)
+
+
+def combined_rates(
+    successes: npt.ArrayLike, trials: npt.ArrayLike, weights: npt.ArrayLike, confidence: float
+) -> Estimate:
+    """Return the weighted sum of independent rates, on their Wilson bounds.
+
+    Parameters
+    ----------
+    successes, trials
+        Counts of shape (n_rates,), no trials being zero.
+    weights
+        One factor a rate, of any sign, of shape (n_rates,).
+    confidence
+        Of the two-sided interval.
+
+    References
+    ----------
+    .. [1] G. Y. Zou, W. Huang and X. Zhang, Computational Statistics and Data Analysis 53
+       (2009), 1080-1085.
+    """
+    x, n, weight = (np.asarray(v, dtype=np.float64) for v in (successes, trials, weights))
+    rate = x / n
+    low, high = wilson(x, n, confidence)
+    down = np.where(weight > 0, rate - low, rate - high) * weight
+    up = np.where(weight > 0, high - rate, low - rate) * weight
+    value = math.fsum(weight * rate)
+    return Estimate(value, value - math.hypot(*down), value + math.hypot(*up))
 
 
 def _towards_low(estimate: Estimate, weight: float) -> float:

@@ -14,7 +14,7 @@ from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import FailureMode, Finding
 from detectors.comparison import Comparison, read_table
-from detectors.gap_findings import GapQuestion, gap_finding
+from detectors.gap_findings import GapQuestion, gap_finding, why_no_outcome
 from detectors.gap_rules import DifferenceRule, GapComparison, GapRule, RatioRule
 from detectors.groups import GroupRates, group_table, rates_by_group
 from detectors.options import (
@@ -28,7 +28,7 @@ from detectors.options import (
 )
 from detectors.outcomes import counted_codes, knows_positive, positive_codes, positive_levels
 from detectors.registry import detector
-from detectors.wording import plain, rows_text
+from detectors.wording import plain
 
 __all__ = ["GapPolicy", "SelectionRateGap"]
 
@@ -135,11 +135,15 @@ class SelectionRateGap(CommonOptions):
             )
         rates = self._rates(counts.table, counts.window, levels)
         before = self._rates(counts.table, counts.reference, levels)
-        n_seen, n_counted = int(counts.window.sum()), rates.n_counted
-        if n_seen >= self.min_rows and n_counted <= n_seen / 20:
-            return comparison.cannot_see(
-                f"{plain(self.outcome)} has a value in {n_counted} of {rows_text(n_seen)}"
-            )
+        unable = why_no_outcome(
+            comparison,
+            rates,
+            outcome=self.outcome,
+            n_seen=int(counts.window.sum()),
+            min_rows=self.min_rows,
+        )
+        if unable is not None:
+            return unable
         question = GapQuestion(
             subject=f"selection rate of {plain(self._outcome_text)}",
             attribute=group_label(self.group),

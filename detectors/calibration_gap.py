@@ -1,0 +1,292 @@
+"""The gap between groups in how far their scores are from what then happened."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import annotated_types as at
+import numpy as np
+import numpy.typing as npt
+
+from baselines.layout import AxisNeed, NumericAxis, Table, TableNeed, table_name
+from baselines.reference import Reference
+from baselines.schema import Role, Schema
+from baselines.summary import Window
+from detectors.base import Estimate, FailureMode, Finding, Measure
+from detectors.comparison import Comparison, TableCounts, read_table
+from detectors.confusion import unknown_positive
+from detectors.gap_findings import GapQuestion, why_no_gap
+from detectors.gap_rules import DifferenceRule
+from detectors.groups import GroupRates, group_table, rates_by_group
+from detectors.intervals import newcombe_difference, simultaneous, wilson
+from detectors.options import (
+    ColumnOption,
+    CommonOptions,
+    GroupName,
+    GroupOption,
+    group_columns,
+    group_label,
+    group_need,
+)
+from detectors.outcomes import counted_codes, positive_codes, positive_levels
+from detectors.registry import detector
+from detectors.score_bins import BinValues, probability_bins
+from detectors.wording import number_text, plain, rows_text
+
+__all__ = ["CalibrationGap", "GroupCalibration", "calibration_difference"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GroupCalibration:
+    """Labels against scores, one entry a group.
+
+    Parameters
+    ----------
+    rates
+        Each compared group's rows and positive labels.
+    mean_score
+        Mean score, from bin centres, of shape (n_groups,).
+    binning_error
+        How far the mean score can be off because scores are binned, of shape (n_groups,).
+    calibration_error
+        Mean over a group's rows of the bin's ``|share of positive labels - mean score|``.
+    """
+
+    rates: GroupRates
+    mean_score: Array
+    binning_error: Array
+    calibration_error: Array
+
+    @property
+    def excess(self) -> Array:
+        """Return the mean of label minus score by group, in [-1, 1], of shape (n_groups,)."""
+        return self.rates.rates - self.mean_score
+
+
+def calibration_difference(groups: GroupCalibration, confidence: float) -> tuple[Estimate, Array]:
+    """Return the largest difference of mean (label - score), and every pair's lower bound.
+
+    Given the scores, a group's positive labels vary no more than a binomial count of the same
+    mean, so that the bounds of a difference of rates hold; they are moved by the scores'
+    difference and widened by the binning error.
+
+    Parameters
+    ----------
+    groups
+        At least two.
+    confidence
+        That all pairs' bounds hold together.
+
+    Returns
+    -------
+    tuple
+        The estimate, and the lower bounds of group i minus group j of shape (K, K).
+
+    References
+    ----------
+    .. [1] W. Hoeffding, Annals of Mathematical Statistics 27 (1956), 713-721.
+    .. [2] R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, method 10.
+    """
+    x, n = groups.rates.positives, groups.rates.rows
+    each = simultaneous(confidence, len(x) * (len(x) - 1) // 2)
+    low, high = newcombe_difference(x[:, None], n[:, None], x[None, :], n[None, :], each)
+    scores = groups.mean_score[:, None] - groups.mean_score[None, :]
+    error = groups.binning_error[:, None] + groups.binning_error[None, :]
+    apart = ~np.eye(len(x), dtype=np.bool_)
+    value = float(groups.excess.max() - groups.excess.min())
+    lower, upper = low - scores - error, high - scores + error
+    least, most = max(float(lower[apart].max()), 0.0), float(upper[apart].max())
+    return Estimate(value, min(least, value), max(most, value)), lower
+
+
+@detector
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationGap(CommonOptions):
+    """Compares the mean of label minus score between groups.
+
+    A group whose scores are too high against what happens, next to one whose scores are too
+    low, is treated differently at every threshold.
+
+    Parameters
+    ----------
+    score
+        A score in [0, 1] that claims to be the probability of a positive label.
+    label
+        The column whose positive levels, by the schema, count as 1.
+    group
+        A group attribute, or several for their intersection.
+    tolerance_difference
+        The accepted difference between two groups' mean of label minus score.
+    bins
+        Bins of the score; half a bin's width is the error of a mean score.
+    min_group_rows
+        Groups of fewer labelled outputs are neither compared nor shown.
+    """
+
+    name: ClassVar[str] = "calibration_gap"
+
+    score: Annotated[str, ColumnOption(roles=frozenset({Role.SCORE}), kind="numeric")]
+    label: Annotated[str, ColumnOption(roles=frozenset({Role.LABEL}), kind="category")]
+    group: Annotated[GroupName, GroupOption()]
+    tolerance_difference: Annotated[float, at.Gt(0), at.Lt(1)] = 0.1
+    bins: Annotated[int, at.Ge(2)] = 64
+    min_group_rows: Annotated[int, at.Ge(1)] = 30
+    failure_mode: FailureMode = FailureMode.BIAS
+
+    @property
+    def series(self) -> str:
+        """Return the name of the series, unique within a monitor."""
+        return f"{self.name}({self.score}, {self.label}, {group_label(self.group)})"
+
+    def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
+        """Return the table of groups, scores and labels."""
+        outcome = (AxisNeed(self.score, self.bins), AxisNeed(self.label))
+        return ((*group_need(self.group), *outcome),)
+
+    def compare(self, reference: Reference, window: Window) -> Finding:
+        """Return how far apart the groups' calibration is."""
+        comparison = Comparison(
+            detector=self,
+            columns=(self.score, self.label, *group_columns(self.group)),
+            tolerance=self.tolerance_difference,
+            unit="difference of the mean of label minus score",
+        )
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None:
+            return comparison.not_in_baseline(f"{self.score} and {self.label} by group")
+        score, label = counts.table.axes[-2:]
+        values = probability_bins(score) if isinstance(score, NumericAxis) else None
+        if values is None:
+            return comparison.cannot_see(f"{plain(self.score)} must lie between 0 and 1")
+        sentence = unknown_positive(label, reference.schema)
+        if sentence is not None:
+            return comparison.cannot_see(sentence)
+        levels = positive_levels(reference.schema, self.label)
+        return self._finding(comparison, counts, values, levels)
+
+    def _finding(
+        self,
+        comparison: Comparison,
+        counts: TableCounts,
+        values: BinValues,
+        levels: tuple[str, ...],
+    ) -> Finding:
+        groups = self._calibration(counts.table, counts.window, values, levels)
+        before = self._calibration(counts.table, counts.reference, values, levels)
+        rates, attribute = groups.rates, group_label(self.group)
+        comparison = dataclasses.replace(
+            comparison,
+            n_rows=rates.n_rows,
+            n_reference_rows=before.rates.n_counted,
+            notes=rates.notes(attribute, self.min_group_rows),
+        )
+        n_seen, n_before = int(counts.window.sum()), before.rates.n_counted
+        if n_before < self.min_rows:
+            return comparison.insufficient(
+                f"{attribute}: the baseline has {rows_text(n_before)} with score and label, a "
+                f"comparison needs {self.min_rows}"
+            )
+        if rates.n_counted < self.min_rows:
+            return comparison.insufficient(
+                f"{plain(self.label)} and {plain(self.score)} are both known for "
+                f"{rates.n_counted} of {rows_text(n_seen)}, a comparison needs {self.min_rows}"
+            )
+        question = GapQuestion(
+            subject=f"share of positive {plain(self.label)}",
+            attribute=attribute,
+            rule=DifferenceRule(tolerance=self.tolerance_difference, confidence=self.confidence),
+            min_rows=self.min_rows,
+            min_group_rows=self.min_group_rows,
+        )
+        unable = why_no_gap(comparison, question, rates)
+        return unable or self._decided(comparison, groups, n_seen)
+
+    def _decided(self, comparison: Comparison, groups: GroupCalibration, n_seen: int) -> Finding:
+        effect, lower = calibration_difference(groups, self.confidence)
+        beyond = np.argwhere(lower > self.tolerance_difference)
+        # Of a pair that is beyond, the group whose scores are further off is worse off.
+        worse = {int(pair[np.abs(groups.excess[pair]).argmax()]) for pair in beyond}
+        names, rows = groups.rates.names, groups.rates.rows
+        error = float(groups.binning_error.max())
+        comparison = dataclasses.replace(
+            comparison,
+            notes=(
+                *comparison.notes,
+                f"mean scores come from bins, which moves them by at most {number_text(error)}; "
+                "the bounds allow for it",
+            ),
+        )
+        finding = comparison.decided(
+            effect=effect,
+            departure=effect.scaled(1 / self.tolerance_difference),
+            measures=(
+                *self._measures(groups),
+                Measure("label_coverage", groups.rates.n_counted / n_seen),
+            ),
+            n_affected=int(rows[sorted(worse)].sum()),
+            sentence=self._sentence(groups, effect),
+        )
+        return dataclasses.replace(
+            finding,
+            groups=groups.rates.compared,
+            worse_off=tuple(names[position] for position in sorted(worse)),
+        )
+
+    def _calibration(
+        self,
+        table: Table,
+        window: npt.NDArray[np.int64],
+        values: BinValues,
+        levels: tuple[str, ...],
+    ) -> GroupCalibration:
+        by_group = group_table(table, window, len(group_columns(self.group)))
+        score, label = by_group.axes
+        positive = positive_codes(label, levels)
+        counted = np.logical_and.outer(counted_codes(score), counted_codes(label))
+        rates = rates_by_group(
+            by_group, np.broadcast_to(positive, counted.shape), counted, self.min_group_rows
+        )
+        kept = [by_group.groups.index(name) for name in rates.names]
+        cells = by_group.counts[kept][:, counted_codes(score)][:, :, counted_codes(label)]
+        in_bin = cells.sum(axis=2)
+        positives = cells[:, :, positive[counted_codes(label)]].sum(axis=2)
+        total = np.maximum(in_bin.sum(axis=1), 1)
+        return GroupCalibration(
+            rates=rates,
+            mean_score=in_bin @ values.centre / total,
+            binning_error=in_bin @ values.error / total,
+            calibration_error=np.abs(positives - in_bin * values.centre).sum(axis=1) / total,
+        )
+
+    def _measures(self, groups: GroupCalibration) -> Sequence[Measure]:
+        rates = groups.rates
+        low, high = wilson(rates.positives, rates.rows, self.confidence)
+        measures = []
+        for position, name in enumerate(rates.names):
+            score, error = groups.mean_score[position], groups.binning_error[position]
+            measures += [
+                Measure(
+                    f"label_minus_score({name})",
+                    float(groups.excess[position]),
+                    float(low[position] - score - error),
+                    float(high[position] - score + error),
+                ),
+                Measure(f"calibration_error({name})", float(groups.calibration_error[position])),
+            ]
+        return measures
+
+    def _sentence(self, groups: GroupCalibration, effect: Estimate) -> str:
+        lowest, highest = int(groups.excess.argmin()), int(groups.excess.argmax())
+        named = ", ".join(
+            f"{groups.rates.names[position]} {groups.excess[position]:+.3f}"
+            for position in (lowest, highest)
+        )
+        return (
+            f"mean of {plain(self.label)} minus {plain(self.score)} by "
+            f"{group_label(self.group)}: {named}; gap {number_text(effect.value)} (between "
+            f"{number_text(effect.low)} and {number_text(effect.high)}), "
+            f"{number_text(self.tolerance_difference)} accepted"
+        )

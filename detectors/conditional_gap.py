@@ -1,0 +1,309 @@
+"""The gap between groups in how often an outcome is positive, at equal strata."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import annotated_types as at
+import numpy as np
+import numpy.typing as npt
+
+from baselines.layout import AxisNeed, Table, TableNeed, table_name
+from baselines.reference import Reference
+from baselines.schema import Role, Schema
+from baselines.summary import Window
+from detectors.base import Estimate, FailureMode, Finding, GroupCount, Measure
+from detectors.comparison import Comparison, TableCounts, read_table
+from detectors.gap_findings import GapQuestion, why_no_gap, why_no_outcome
+from detectors.gap_rules import DifferenceRule
+from detectors.groups import GroupRates, group_table
+from detectors.intervals import simultaneous
+from detectors.options import (
+    ColumnOption,
+    CommonOptions,
+    GroupName,
+    GroupOption,
+    group_columns,
+    group_label,
+    group_need,
+)
+from detectors.outcomes import counted_codes, knows_positive, positive_codes, positive_levels
+from detectors.registry import detector
+from detectors.standardised_gaps import StandardisedGap, standardised_gap
+from detectors.wording import plain, points_text, rows_text
+
+__all__ = ["ConditionalGap"]
+
+_OUTCOME_ROLES = frozenset({Role.PREDICTION, Role.LABEL, Role.CATEGORY, Role.SLICE})
+_STRATA_ROLES = frozenset({Role.CATEGORY, Role.GROUP, Role.SLICE, Role.PREDICTION, Role.LABEL})
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Strata:
+    """Counts by group and stratum, of shape (n_groups, n_strata)."""
+
+    groups: tuple[str, ...]
+    rows: Counts
+    positives: Counts
+    n_unknown_group: int
+    n_unknown_stratum: int
+
+    def rates(self, min_group_rows: int) -> GroupRates:
+        counts = [
+            GroupCount(name, int(n.sum()), int(x.sum()))
+            for name, n, x in zip(self.groups, self.rows, self.positives, strict=True)
+        ]
+        return GroupRates(
+            compared=tuple(count for count in counts if count.rows >= min_group_rows),
+            suppressed=tuple(count for count in counts if count.rows < min_group_rows),
+            n_unknown=self.n_unknown_group,
+        )
+
+
+@detector
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionalGap(CommonOptions):
+    """Compares how often groups get a positive outcome among outputs of the same strata.
+
+    Groups that apply for different jobs have different rates even where every job treats them
+    alike, and the other way round (Simpson's paradox). The difference to the largest group is
+    averaged over strata, each weighing its share of all compared outputs.
+
+    Parameters
+    ----------
+    outcome
+        The prediction, category or safety check (``check:...``) whose rate is compared.
+    group
+        A group attribute, or several for their intersection. Every group is compared with the
+        one that has most rows in the baseline (in the window, if that one is too small).
+    strata
+        The columns within whose levels groups are compared.
+    level
+        The outcome's level that counts as positive; None: as in `selection_rate_gap`.
+    tolerance_difference
+        The accepted standardised difference of rates.
+    favourable
+        Whether a positive outcome is good for the person.
+    min_group_rows
+        Groups of fewer outputs are neither compared nor shown.
+    """
+
+    name: ClassVar[str] = "conditional_gap"
+
+    outcome: Annotated[str, ColumnOption(roles=_OUTCOME_ROLES, kind="category")]
+    group: Annotated[GroupName, GroupOption()]
+    strata: Annotated[
+        tuple[str, ...], ColumnOption(roles=_STRATA_ROLES, kind="category", many=True)
+    ]
+    level: str | None = None
+    tolerance_difference: Annotated[float, at.Gt(0), at.Lt(1)] = 0.1
+    favourable: bool = True
+    min_group_rows: Annotated[int, at.Ge(1)] = 30
+    failure_mode: FailureMode = FailureMode.BIAS
+
+    @property
+    def series(self) -> str:
+        """Return the name of the series, unique within a monitor."""
+        what = self.outcome if self.level is None else f"{self.outcome}={self.level}"
+        return f"{self.name}({what}, {group_label(self.group)} | {'*'.join(self.strata)})"
+
+    def problems(self, schema: Schema) -> list[tuple[str, str]]:
+        """Return (option, what is wrong) for every option that does not fit `schema`."""
+        found = list(CommonOptions.problems(self, schema))
+        names = (self.outcome, *group_columns(self.group), *self.strata)
+        if len(set(names)) < len(names):
+            message = f"must differ from the outcome, the group and each other, got {names!r}"
+            found.append(("strata", message))
+        return found
+
+    def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
+        """Return the table of groups, strata and outcomes."""
+        strata = tuple(AxisNeed(column) for column in self.strata)
+        return ((*group_need(self.group), *strata, AxisNeed(self.outcome)),)
+
+    def compare(self, reference: Reference, window: Window) -> Finding:
+        """Return how far apart the groups' rates are within strata."""
+        comparison = Comparison(
+            detector=self,
+            columns=(self.outcome, *group_columns(self.group), *self.strata),
+            tolerance=self.tolerance_difference,
+            unit="difference of rates to the largest group, at equal strata",
+        )
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None:
+            return comparison.not_in_baseline(f"{self.outcome} by group and strata")
+        levels = positive_levels(reference.schema, self.outcome, self.level)
+        if not knows_positive(counts.table.axes[-1], levels):
+            return comparison.cannot_see(
+                f"the baseline knows no positive level of {self.outcome}, which is "
+                f"{' or '.join(map(repr, levels))}"
+            )
+        return self._finding(comparison, counts, levels)
+
+    def _finding(
+        self, comparison: Comparison, counts: TableCounts, levels: tuple[str, ...]
+    ) -> Finding:
+        strata = self._by_stratum(counts.table, counts.window, levels)
+        before = self._by_stratum(counts.table, counts.reference, levels)
+        rates = strata.rates(self.min_group_rows)
+        attribute = group_label(self.group)
+        notes = list(rates.notes(attribute, self.min_group_rows))
+        if strata.n_unknown_stratum:
+            notes.append(f"{rows_text(strata.n_unknown_stratum)} of unknown stratum not compared")
+        comparison = dataclasses.replace(
+            comparison,
+            n_rows=rates.n_rows,
+            n_reference_rows=int(before.rows.sum()),
+            notes=tuple(notes),
+        )
+        question = GapQuestion(
+            subject=f"selection rate of {plain(self.outcome)}",
+            attribute=attribute,
+            rule=DifferenceRule(tolerance=self.tolerance_difference, confidence=self.confidence),
+            min_rows=self.min_rows,
+            min_group_rows=self.min_group_rows,
+        )
+        unable = self._unseen(comparison, rates, before, int(counts.window.sum()))
+        unable = unable or why_no_gap(comparison, question, rates)
+        if unable is not None:
+            return unable
+        base = _largest(before, rates)
+        gaps = self._gaps(strata, rates, base)
+        if not gaps:
+            return comparison.insufficient(
+                f"no group of {attribute} shares a stratum with the largest group, {base}"
+            )
+        return self._decided(comparison, rates, base, gaps)
+
+    def _unseen(
+        self, comparison: Comparison, rates: GroupRates, before: _Strata, n_seen: int
+    ) -> Finding | None:
+        n_before = int(before.rows.sum())
+        if n_before < self.min_rows:
+            return comparison.insufficient(
+                f"{group_label(self.group)}: the baseline has {rows_text(n_before)} to compare "
+                f"with, a comparison needs {self.min_rows}"
+            )
+        return why_no_outcome(
+            comparison, rates, outcome=self.outcome, n_seen=n_seen, min_rows=self.min_rows
+        )
+
+    def _gaps(self, strata: _Strata, rates: GroupRates, base: str) -> dict[str, StandardisedGap]:
+        position = {name: strata.groups.index(name) for name in rates.names}
+        weights = strata.rows[list(position.values())].sum(axis=0)
+        each = simultaneous(self.confidence, len(rates.names) - 1)
+        gaps = {}
+        for name in rates.names:
+            pair = [position[base], position[name]]
+            gap = standardised_gap(strata.positives[pair], strata.rows[pair], weights, each)
+            if name != base and gap is not None:
+                gaps[name] = gap
+        return gaps
+
+    def _decided(
+        self,
+        comparison: Comparison,
+        rates: GroupRates,
+        base: str,
+        gaps: dict[str, StandardisedGap],
+    ) -> Finding:
+        effect = _largest_size([gap.standardised for gap in gaps.values()])
+        widest = max(gaps, key=lambda name: abs(gaps[name].standardised.value))
+        gap = gaps[widest]
+        is_simpson = gap.is_simpson(self.tolerance_difference)
+        worse = self._worse_off(gaps, base)
+        notes = [*comparison.notes, f"every group is compared with the largest, {base}"]
+        if is_simpson:
+            notes.append(
+                f"strata change the gap of {widest}: {points_text(gap.crude)} when they are "
+                f"ignored, {points_text(gap.standardised.value)} at equal strata"
+            )
+        if gap.n_outside:
+            notes.append(
+                f"{rows_text(gap.n_outside)} of {base} and {widest} in strata without the other"
+            )
+        comparison = dataclasses.replace(comparison, notes=tuple(notes))
+        finding = comparison.decided(
+            effect=effect,
+            departure=effect.scaled(1 / self.tolerance_difference),
+            measures=_measures(gap, gaps, is_simpson=is_simpson),
+            n_affected=sum(count.rows for count in rates.compared if count.group in worse),
+            sentence=self._sentence(base, widest, gap, effect),
+        )
+        return dataclasses.replace(finding, groups=rates.compared, worse_off=worse)
+
+    def _worse_off(self, gaps: dict[str, StandardisedGap], base: str) -> tuple[str, ...]:
+        below = [n for n, g in gaps.items() if g.standardised.low > self.tolerance_difference]
+        above = [n for n, g in gaps.items() if g.standardised.high < -self.tolerance_difference]
+        if self.favourable:
+            return (*below, base) if above else tuple(below)
+        return (*above, base) if below else tuple(above)
+
+    def _by_stratum(self, table: Table, cells: Counts, levels: tuple[str, ...]) -> _Strata:
+        by_group = group_table(table, cells, len(group_columns(self.group)))
+        *strata_axes, outcome = by_group.axes
+        counted = counted_codes(outcome)
+        positive = positive_codes(outcome, levels) & counted
+        rows = by_group.counts[..., counted].sum(axis=-1)
+        positives = by_group.counts[..., positive].sum(axis=-1)
+        known = (slice(None), *(axis.values for axis in strata_axes))
+        n_groups = len(by_group.groups)
+        inside = rows[known].reshape(n_groups, -1)
+        unknown = by_group.unknown[..., counted].sum(axis=-1)
+        return _Strata(
+            groups=by_group.groups,
+            rows=inside,
+            positives=positives[known].reshape(n_groups, -1),
+            n_unknown_group=int(unknown.sum()),
+            n_unknown_stratum=int(rows.sum() - inside.sum()),
+        )
+
+    def _sentence(self, base: str, widest: str, gap: StandardisedGap, effect: Estimate) -> str:
+        what = self.outcome if self.level is None else f"{self.outcome} {self.level}"
+        side = "below" if gap.standardised.value >= 0 else "above"
+        strata = " and ".join(map(plain, self.strata))
+        return (
+            f"selection rate of {plain(what)} by {group_label(self.group)} at equal {strata}: "
+            f"{widest} {points_text(abs(gap.standardised.value))} {side} {base}, largest gap "
+            f"between {points_text(effect.low)} and {points_text(effect.high)}, "
+            f"{points_text(self.tolerance_difference)} accepted"
+        )
+
+
+def _largest(before: _Strata, rates: GroupRates) -> str:
+    rows = dict(zip(before.groups, before.rows.sum(axis=1).tolist(), strict=True))
+    now = {count.group: count.rows for count in rates.compared}
+    return max(rates.names, key=lambda name: (rows.get(name, 0), now[name]))
+
+
+def _largest_size(gaps: list[Estimate]) -> Estimate:
+    return Estimate(
+        max(abs(gap.value) for gap in gaps),
+        max(max(gap.low, -gap.high, 0.0) for gap in gaps),
+        max(max(gap.high, -gap.low) for gap in gaps),
+    )
+
+
+def _measures(
+    gap: StandardisedGap, gaps: dict[str, StandardisedGap], *, is_simpson: bool
+) -> tuple[Measure, ...]:
+    measures = [
+        Measure("crude_gap", gap.crude),
+        Measure(
+            "standardised_gap",
+            gap.standardised.value,
+            gap.standardised.low,
+            gap.standardised.high,
+        ),
+        Measure("simpson", float(is_simpson)),
+    ]
+    if gap.mantel_haenszel_ratio is not None:
+        measures.append(Measure("mantel_haenszel_ratio", gap.mantel_haenszel_ratio))
+    for name, one in gaps.items():
+        estimate = one.standardised
+        measures.append(
+            Measure(f"standardised_gap({name})", estimate.value, estimate.low, estimate.high)
+        )
+    return tuple(measures)

@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
             for drift in report.columns
         ],
     )
-    for column, reason in report.left_out.items():
-        say(f"left out: {column}: {reason}")
+    if report.left_out:
+        say(f"left out, no values to compare: {', '.join(report.left_out)}")
     write_line(
         f"{arguments.output}: {report.n_window:,} rows of the window beside "
         f"{report.n_reference:,} reference rows"

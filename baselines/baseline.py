@@ -97,6 +97,13 @@ class Baseline:
             digest.update(window.summary.canonical_bytes())
         return digest.hexdigest()
 
+    @functools.cached_property
+    def _history_by_slice(self) -> Mapping[str, tuple[Window, ...]]:
+        found: dict[str, list[Window]] = {}
+        for window in self.history:
+            found.setdefault(window.key.slice, []).append(window)
+        return {name: tuple(windows) for name, windows in found.items()}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Baseline):
             return NotImplemented
@@ -117,7 +124,7 @@ class Baseline:
         return Reference(
             schema=self.schema,
             summary=summary,
-            history=tuple(w for w in self.history if w.key.slice == slice_name),
+            history=self._history_by_slice.get(slice_name, ()),
             slice=slice_name,
         )
 

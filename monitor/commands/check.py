@@ -70,10 +70,13 @@ def _counted(number: int, noun: str) -> str:
 
 def _columns(configuration: "Configuration") -> list[str]:
     """Return the columns that the detectors' tables count, in order of name."""
+    from monitor.features.registry import with_features
+
+    schema = with_features(configuration.schema)
     needs = [
         need
         for entry in configuration.detectors
-        for table in entry.detector.tables(configuration.schema)
+        for table in entry.detector.tables(schema)
         for need in table
     ]
     return sorted({need.column for need in needs})

@@ -7,15 +7,22 @@ from monitor.config.document import Location
 from monitor.config.forms import Reader
 from monitor.config.model import ReferenceSettings, SliceSettings
 from monitor.config.problems import did_you_mean
+from monitor.windows.spec import TumblingWindows, WindowSpec
 
 __all__ = ["check_attributes", "check_reference", "check_slices", "check_time"]
 
 
-def check_time(reader: Reader, schema: Schema) -> None:
-    """Note a schema whose events have no time, without which there are no windows."""
-    if schema.only(Role.TIMESTAMP) is None:
-        message = "must have a column with role 'timestamp', windows are cut by it"
-        reader.wrong(("schema", "columns"), message)
+def check_time(reader: Reader, schema: Schema, windows: WindowSpec | None) -> None:
+    """Note a schema whose events have no time, where time is what cuts the events."""
+    if schema.only(Role.TIMESTAMP) is not None:
+        return
+    message = "needs a column of the schema with role 'timestamp'"
+    if isinstance(windows, TumblingWindows):
+        reader.wrong(("windows", "type"), f"{message}; windows by number have type 'count'")
+    for option in ("from", "to"):
+        here: Location = ("baseline", "reference", option)
+        if here in reader.document.marks:
+            reader.wrong(here, message)
 
 
 def check_attributes(reader: Reader, attributes: Sequence[str], schema: Schema) -> None:

@@ -3,7 +3,8 @@
 An option that names a column, a group or a safety check may be plural:
 
 - ``column: [age, income]`` watches two columns, one series each;
-- ``column: "*"`` watches every column of the schema that fits the option;
+- ``column: "*"`` watches every column of the schema that fits the option (features of text
+  are watched by name only);
 - ``group: sex`` is one series, ``group: [sex, race]`` is two, and ``group: [[sex, race]]`` is
   one series over the intersection; the forms mix: ``group: [sex, [sex, race]]``;
 - ``check: [output/policy/hate, output/policy/harm]`` watches two checks.
@@ -25,6 +26,7 @@ from monitor.config.forms import Reader
 from monitor.config.messages import found
 from monitor.config.model import DetectorEntry
 from monitor.config.problems import Problem
+from monitor.features.registry import with_features
 
 __all__ = ["read_detectors"]
 
@@ -83,7 +85,7 @@ def _entry(
         if detector is None:
             continue
         if schema is not None:
-            for option, message in detector.problems(schema):
+            for option, message in detector.problems(with_features(schema)):
                 reader.wrong(places.get(option, (*location, option)), message)
         elements = [each.location for each in choices if each.location[-1] != each.option]
         at = elements[0] if elements else location

@@ -67,7 +67,7 @@ def load_configuration(
     reader = Reader(_document(path))
     data = _sections(reader)
     variables = os.environ if environment is None else environment
-    configuration = _configuration(reader, data, Path(path).resolve(), variables)
+    configuration = _configuration(reader, data, Path(path).absolute(), variables)
     if configuration is None or reader.problems:
         raise ConfigurationError(reader.problems)
     return configuration
@@ -123,7 +123,7 @@ def _configuration(
     if "detectors" in data:
         detectors = read_detectors(reader, data["detectors"], schema)
     if schema is not None:
-        check_time(reader, schema)
+        check_time(reader, schema, windows)
         check_attributes(reader, attributes, schema)
         if slices is not None:
             check_slices(reader, slices, schema)

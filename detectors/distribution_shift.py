@@ -32,7 +32,7 @@ from detectors.intervals import (
 )
 from detectors.options import ColumnOption, CommonOptions
 from detectors.registry import detector
-from detectors.wording import plain, rows_text, share_text
+from detectors.wording import count_text, plain, rows_text, share_text
 
 __all__ = ["DistributionShift"]
 
@@ -135,8 +135,8 @@ def _unit(schema: Schema, column: str) -> str:
 def _notes(n_rows: int, n_values: int) -> tuple[str, ...]:
     if n_rows == 0 or n_values >= 0.95 * n_rows:
         return ()
-    left_out = rows_text(n_rows - n_values)
-    return (f"{left_out} of {n_rows} in the window have no finite value and are left out",)
+    left_out, all_rows = count_text(n_rows - n_values), rows_text(n_rows)
+    return (f"{left_out} of {all_rows} in the window have no finite value and are left out",)
 
 
 def _group_measures(expected: Counts, observed: Counts) -> tuple[Measure, ...]:

@@ -17,7 +17,7 @@ from detectors.intervals import clopper_pearson, simultaneous
 from detectors.options import CheckOption, CommonOptions
 from detectors.registry import detector
 from detectors.safety_checks import ANSWERED, FLAGGED, check_columns, check_counts, pooled
-from detectors.wording import plain, rows_text, share_text
+from detectors.wording import count_text, plain, rows_text, share_text
 
 __all__ = ["FilterSilence"]
 
@@ -105,7 +105,7 @@ class FilterSilence(CommonOptions):
         if now[1] < needed:
             return comparison.insufficient(
                 f"{rows_text(now[1], 'verdicts')} of {check} cannot tell silence from chance, "
-                f"{needed} can"
+                f"{count_text(needed)} can"
             )
         low_now, high_now = _bounds(now, dispersion, one_bound)
         rate_now, rate_before = now[0] / now[1], before[0] / before[1]
@@ -129,9 +129,10 @@ class FilterSilence(CommonOptions):
 
     def _sentence(self, effect: Estimate, now: Count, rate_before: float) -> str:
         expected = round(now[1] * rate_before)
+        verdicts = rows_text(now[1], "verdicts")
         seen = (
-            f"{plain(self.check)} flagged {now[0]} of {rows_text(now[1], 'verdicts')}, "
-            f"normal are about {expected}"
+            f"{plain(self.check)} flagged {count_text(now[0])} of {verdicts}, "
+            f"normal are about {count_text(expected)}"
         )
         if effect.low > self.tolerance:
             return (

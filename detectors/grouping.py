@@ -147,5 +147,5 @@ def _range_text(low: float, high: float, unit: str) -> str:
     if not np.isfinite(low):
         return "all values" if not np.isfinite(high) else f"below {number_text(high)}{suffix}"
     if not np.isfinite(high):
-        return f"{number_text(low)} and above{suffix}"
+        return f"at least {number_text(low)}{suffix}"
     return f"{number_text(low)} to {number_text(high)}{suffix}"

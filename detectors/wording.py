@@ -2,7 +2,15 @@
 
 import math
 
-__all__ = ["number_text", "plain", "points_text", "rows_text", "share_text", "times_text"]
+__all__ = [
+    "count_text",
+    "number_text",
+    "plain",
+    "points_text",
+    "rows_text",
+    "share_text",
+    "times_text",
+]
 
 _LONGEST_NAME = 60
 
@@ -52,7 +60,18 @@ def rows_text(rows: int, noun: str = "outputs") -> str:
     >>> rows_text(1), rows_text(12345)
     ('1 output', '12 345 outputs')
     """
-    return f"{rows:,} {noun.removesuffix('s') if rows == 1 else noun}".replace(",", " ")
+    return f"{count_text(rows)} {noun.removesuffix('s') if rows == 1 else noun}"
+
+
+def count_text(count: int) -> str:
+    """Return an integer with its thousands apart.
+
+    Examples
+    --------
+    >>> count_text(12345)
+    '12 345'
+    """
+    return f"{count:,}".replace(",", " ")
 
 
 def number_text(number: float) -> str:

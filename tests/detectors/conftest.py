@@ -1,7 +1,8 @@
 """Made-up outputs with a column of every role, and everything that is built from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from baselines.checks import (
 from baselines.columns import Categories, Columns, Field, Numbers
 from baselines.counting import count
 from baselines.fitting import fit_layout
-from baselines.layout import AxisNeed, Layout, TableNeed
+from baselines.layout import Axis, AxisNeed, CategoryAxis, Layout, Table, TableNeed
 from baselines.reference import Reference
 from baselines.schema import Column, Dtype, Role, Schema
-from baselines.summary import Window, WindowKey
+from baselines.summary import Window, WindowKey, WindowSummary
 
 HOUR_US = 3_600_000_000
 START_US = 1_700_000_400 * 1_000_000 // HOUR_US * HOUR_US
@@ -164,3 +165,49 @@ def _verdicts(random: np.random.Generator, n_rows: int, shift: float) -> Categor
     none = outcome(CheckStatus.OK, CheckFlag.FLAGGED, CheckAction.NONE)
     codes = np.where(ok, np.where(flagged, np.where(blocked, block, none), clean), error)
     return Categories(np.where(absent, -1, codes).astype(np.int32), CHECK_OUTCOMES)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Makes references and windows from counts written down in a test."""
+
+    def tables(self, *axes: tuple[Axis, ...]) -> Layout:
+        """Return a layout of one table for each tuple of axes."""
+        return Layout(tuple(Table(one) for one in axes))
+
+    def summary(
+        self, layout: Layout, counts: Mapping[str, Any], n_rows: int | None = None
+    ) -> WindowSummary:
+        """Return a summary; each table is filled as named, the others with missing rows."""
+        vector = np.zeros(layout.n_cells, dtype=np.int64)
+        filled = {name: np.asarray(cells, dtype=np.int64) for name, cells in counts.items()}
+        vector[0] = n_rows if n_rows is not None else next(iter(filled.values())).sum()
+        for table in layout.tables:
+            start = layout.offset(table.name)
+            cells = filled.get(table.name)
+            if cells is None:
+                cells = np.zeros(table.shape, dtype=np.int64)
+                cells[tuple(axis.missing for axis in table.axes)] = vector[0]
+            vector[start : start + table.size] = cells.ravel()
+        return WindowSummary(layout, vector)
+
+    def window(self, summary: WindowSummary, *, hour: int = 0) -> Window:
+        """Return the summary as the window of an hour after 1970-01-01T00:00Z, a Thursday."""
+        return Window(WindowKey(hour * HOUR_US, (hour + 1) * HOUR_US), summary)
+
+    def verdicts(self, counts: Mapping[str, int], missing: int = 0) -> np.ndarray:
+        """Return the cells of a check's table from counts by outcome (``ok/clean/allow``)."""
+        cells = np.zeros(len(CHECK_OUTCOMES) + 2, dtype=np.int64)
+        for outcome, rows in counts.items():
+            cells[CHECK_OUTCOMES.index(outcome)] = rows
+        cells[-1] = missing
+        return cells
+
+    def check(self, column: str) -> tuple[Axis, ...]:
+        """Return the axes of a check's table."""
+        return (CategoryAxis(AxisNeed(column), CHECK_OUTCOMES),)
+
+
+@pytest.fixture(scope="session")
+def by_hand() -> ByHand:
+    return ByHand()

@@ -1,0 +1,110 @@
+"""How much worse predictions are than in the baseline, once labels arrive."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import annotated_types as at
+
+from baselines.layout import AxisNeed, TableNeed, table_name
+from baselines.reference import Reference
+from baselines.schema import Role, Schema
+from baselines.summary import Window
+from detectors.base import Finding, Measure
+from detectors.classification_rates import ClassificationMetric, classification_cells
+from detectors.comparison import Comparison, read_table
+from detectors.confusion import unknown_positive
+from detectors.options import ColumnOption
+from detectors.performance import (
+    PerformanceChange,
+    PerformanceOptions,
+    performance_finding,
+    why_unlabelled,
+)
+from detectors.registry import detector
+from detectors.wording import plain
+
+__all__ = ["ClassificationPerformance"]
+
+
+@detector
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationPerformance(PerformanceOptions):
+    """Compares a metric of classification with its value in the baseline.
+
+    Parameters
+    ----------
+    prediction, label
+        The columns that are compared: by their positive levels if both have at most two
+        levels, else by the names of their levels.
+    metric
+        Which metric.
+    tolerance_drop
+        The accepted drop of the metric, a share.
+    """
+
+    name: ClassVar[str] = "classification_performance"
+
+    prediction: Annotated[
+        str, ColumnOption(roles=frozenset({Role.PREDICTION, Role.CATEGORY}), kind="category")
+    ]
+    label: Annotated[str, ColumnOption(roles=frozenset({Role.LABEL}), kind="category")]
+    metric: ClassificationMetric = ClassificationMetric.ACCURACY
+    tolerance_drop: Annotated[float, at.Gt(0), at.Lt(1)] = 0.05
+
+    @property
+    def series(self) -> str:
+        """Return the name of the series, unique within a monitor."""
+        return f"{self.name}({self.metric}, {self.prediction}, {self.label})"
+
+    def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
+        """Return the table of predictions and labels."""
+        return ((AxisNeed(self.prediction), AxisNeed(self.label)),)
+
+    def compare(self, reference: Reference, window: Window) -> Finding:
+        """Return how far the metric dropped."""
+        text = ClassificationMetric(self.metric).value.replace("_", " ")
+        comparison = Comparison(
+            detector=self,
+            columns=(self.prediction, self.label),
+            tolerance=self.tolerance_drop,
+            unit=f"drop of {text}",
+        )
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None:
+            return comparison.not_in_baseline(f"{self.prediction} and {self.label}")
+        prediction, label = counts.table.axes
+        if ClassificationMetric(self.metric).needs_positive:
+            for axis in (prediction, label):
+                sentence = unknown_positive(axis, reference.schema)
+                if sentence is not None:
+                    return comparison.cannot_see(sentence)
+        cells = classification_cells(prediction, label, reference.schema)
+        n_seen, n_rows = int(counts.window.sum()), int(counts.window[cells.labelled].sum())
+        comparison = dataclasses.replace(
+            comparison,
+            n_rows=n_rows,
+            n_reference_rows=int(counts.reference[cells.labelled].sum()),
+        )
+        unable = why_unlabelled(comparison, plain(self.label), n_seen, self.min_rows)
+        if unable is not None:
+            return unable
+        found = cells.estimates(self.metric, counts.window, counts.reference, self.confidence)
+        if found is None:
+            return comparison.insufficient(
+                f"{text} of {plain(self.prediction)} has no value: none of the labelled outputs "
+                f"is of the class that it is a share of"
+            )
+        now, before = found
+        change = PerformanceChange(
+            metric=f"{text} of {plain(self.prediction)}",
+            now=now,
+            before=before,
+            tolerance=self.tolerance_drop,
+        )
+        finding = performance_finding(comparison, change)
+        return dataclasses.replace(
+            finding,
+            measures=(*finding.measures, Measure("label_coverage", n_rows / n_seen)),
+            n_affected=max(round((before.value - now.value) * n_rows), 0),
+        )

@@ -130,7 +130,7 @@ class Binner:
         below = np.cumsum(per_cell) - per_cell
         below[per_cell > 1] = np.iinfo(self.dtype).max
         self._below: Codes = below.astype(self.dtype, copy=False)
-        # No value compares as at least NaN; +inf would count an infinite value one bin too far.
+        # No value compares as at least NaN, not even an infinite one.
         self._edge_inside = np.full(_N_CELLS, np.nan)
         single = per_cell[cells] == 1
         self._edge_inside[cells[single]] = self._edges[single]

@@ -174,6 +174,15 @@ def test_a_coarse_axis_counts_as_if_it_were_alone(make_rows: MakeRows, layout: L
     assert np.array_equal(together.table("income[4]"), count(rows, alone).table("income[4]"))
 
 
+def test_axes_of_one_column_whose_bins_do_not_nest_are_counted_apart(make_rows: MakeRows) -> None:
+    fine = NumericAxis(AxisNeed("score"), np.array([0.0, 0.3, 0.6, 1.0]), np.zeros(3))
+    other = NumericAxis(AxisNeed("score", 2), np.array([0.0, 0.5, 1.0]), np.zeros(2))
+    layout = Layout((Table((fine,)), Table((other,)), Table((fine, other))))
+    rows = make_rows(6, 60)
+
+    assert count(rows, layout) == slow_count(rows, layout)
+
+
 def test_counting_on_different_layouts_does_not_add(layout: Layout, make_rows: MakeRows) -> None:
     other = Layout((Table((CategoryAxis(AxisNeed("sex"), ("f",)),)),))
     rows = make_rows(1, 5)

@@ -83,6 +83,12 @@ def test_a_discrete_column_gets_one_bin_a_value() -> None:
     assert axis.centres.tolist() == [1.0, 2.0, 3.0]
 
 
+def test_the_two_zeros_are_one_value_whichever_the_sample_has_first() -> None:
+    one, other = numeric_axis([0.0, -0.0, 1.0]), numeric_axis([-0.0, 0.0, 1.0])
+
+    assert one.specification() == other.specification()
+
+
 def test_quantile_bins_hold_about_equally_many_rows() -> None:
     values = np.random.default_rng(1).pareto(1.0, 10_000)
 
@@ -104,7 +110,7 @@ def test_centres_are_the_means_of_the_sample_in_each_bin() -> None:
 
 
 def test_a_value_that_most_rows_have_gets_a_bin_of_its_own() -> None:
-    values = np.concatenate([np.zeros(900), np.random.default_rng(3).random(600) + 0.1])
+    values = np.concatenate([np.zeros(910), np.random.default_rng(3).random(600) + 0.1])
 
     axis = numeric_axis(values.tolist(), max_bins=20)
 

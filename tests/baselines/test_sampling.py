@@ -63,7 +63,8 @@ def test_the_rows_kept_are_those_with_the_smallest_keys(make_rows: MakeRows) -> 
     assert sample.event_ids.tolist() == sorted(rows.event_ids.tolist(), key=sample_key)[:10]
 
 
-def test_an_event_seen_twice_is_one_row_and_the_choice_does_not_depend_on_order() -> None:
+@pytest.mark.parametrize("k", [1, 5])
+def test_an_event_seen_twice_is_one_row_and_the_choice_does_not_depend_on_order(k: int) -> None:
     def event(topic: str) -> Columns:
         return Columns(
             n_rows=1,
@@ -72,7 +73,7 @@ def test_an_event_seen_twice_is_one_row_and_the_choice_does_not_depend_on_order(
             event_ids=np.array(["same id"], dtype=object),
         )
 
-    one, other = sampled(5, event("a"), event("b")), sampled(5, event("b"), event("a"))
+    one, other = sampled(k, event("a"), event("b")), sampled(k, event("b"), event("a"))
 
     assert one.sample().n_rows == 1
     assert content(one.sample()) == content(other.sample())

@@ -12,10 +12,12 @@ from sqlalchemy.exc import OperationalError
 from baselines.summary import WindowKey
 from detectors.base import Verdict
 from monitor.decision.state import SeriesKey, SeriesState
+from monitor.incidents.model import Incident
 from monitor.storage import tables
 from monitor.storage.connection import WRITING, connect
 from monitor.storage.errors import StorageError
 from monitor.storage.findings import StoredFinding, finding_from_row, finding_row
+from monitor.storage.incidents import IncidentRepository
 from monitor.storage.ledger import Ledger
 from monitor.storage.statements import in_batches, paged, upsert
 from monitor.storage.upgrade import upgrade
@@ -89,6 +91,11 @@ class Store:
             engine.dispose()
             raise
         return store
+
+    @property
+    def dialect(self) -> str:
+        """Return ``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
 
     def close(self) -> None:
         """Close every connection."""
@@ -227,6 +234,20 @@ class Store:
             for key, state in states.items()
         )
         self._upsert(tables.series_state, rows)
+
+    def incidents(self, monitor: str | None = None) -> IncidentRepository:
+        """Return the incidents of a monitor; without a name, of all of them, to be read."""
+        return IncidentRepository(self.writing, self.reading, monitor)
+
+    def incident(self, id_or_number: str) -> Incident:
+        """Return one incident by its id, an id's unique beginning, or its number.
+
+        Raises
+        ------
+        StorageError
+            If there is none, or more than one.
+        """
+        return self.incidents().find(id_or_number)
 
     def _upsert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         with self.writing() as connection:

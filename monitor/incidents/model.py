@@ -1,0 +1,308 @@
+"""What an incident is: signals that belong together, and how it stands."""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from baselines.summary import WindowKey
+from detectors.base import Direction, Estimate, FailureMode, Finding, GroupCount
+from monitor.incidents.exposure import exposed_rows
+from monitor.incidents.suggestion import Suggestion, Tier
+
+__all__ = [
+    "ACTIVE",
+    "Incident",
+    "IncidentState",
+    "Observation",
+    "Signal",
+    "SignalIdentity",
+    "SignalKind",
+    "incident_id",
+    "observation_of",
+]
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands; the monitor makes candidates, people do the rest."""
+
+    CANDIDATE = "candidate"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CONTAINED = "contained"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    IN_REVIEW = "in_review"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+    MERGED = "merged"
+
+
+ACTIVE = frozenset(
+    {
+        IncidentState.CANDIDATE,
+        IncidentState.OPEN,
+        IncidentState.ACKNOWLEDGED,
+        IncidentState.CONTAINED,
+        IncidentState.MONITORING,
+    }
+)
+"""The states in which further breaches join an incident."""
+
+
+class SignalKind(StrEnum):
+    """What a signal is about: a departure, or a series that cannot be seen."""
+
+    BREACH = "breach"
+    CANNOT_SEE = "cannot_see"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalIdentity:
+    """What makes two breaches the same signal: neither time nor size.
+
+    Parameters
+    ----------
+    system, environment
+        What is monitored, and where it runs.
+    failure_mode
+        Which kind of incident it is.
+    series, slice
+        What is watched, on which traffic.
+    baseline_id
+        What it is compared with.
+    kind
+        A departure, or not seeing.
+    """
+
+    system: str
+    environment: str
+    failure_mode: FailureMode
+    series: str
+    slice: str
+    baseline_id: str
+    kind: SignalKind = SignalKind.BREACH
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the sha256 of the identity, in hexadecimal."""
+        return _fingerprint(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one window showed of a signal: enough to explain it without the finding.
+
+    Parameters
+    ----------
+    finding_id
+        The id of the whole finding.
+    window
+        The window.
+    effect, tolerance, unit, departure, direction
+        As in `detectors.base.Finding`.
+    n_rows, n_exposed
+        Outputs that the detector read, and those that the breach concerns.
+    groups, worse_off
+        Counts by group, and the groups on the worse side.
+    sentence, notes
+        As in `detectors.base.Finding`.
+    """
+
+    finding_id: str
+    window: WindowKey
+    effect: Estimate | None = None
+    tolerance: float = 0.0
+    unit: str = ""
+    departure: Estimate | None = None
+    direction: Direction = Direction.NONE
+    n_rows: int = 0
+    n_exposed: int = 0
+    groups: tuple[GroupCount, ...] = ()
+    worse_off: tuple[str, ...] = ()
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> float:
+        """Return the departure at the bound nearest to no breach, 0 where there is none."""
+        return self.departure.low if self.departure else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One series on one slice, for as long as the incident lasts.
+
+    Parameters
+    ----------
+    identity
+        What it is; its fingerprint names it.
+    detector
+        The name of the detector.
+    n_windows
+        Windows in which it was seen.
+    first, freshest, worst
+        What the first, the latest and the worst window showed.
+    suggestion
+        The most severe suggestion so far.
+    inhibited_by
+        The series whose broken input explains it; empty for a signal of its own.
+    recovered
+        Whether it came back within tolerance after `freshest`.
+    """
+
+    identity: SignalIdentity
+    detector: str
+    n_windows: int
+    first: Observation
+    freshest: Observation
+    worst: Observation
+    suggestion: Suggestion
+    inhibited_by: tuple[str, ...] = ()
+    recovered: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the identity."""
+        return self.identity.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What people respond to.
+
+    Parameters
+    ----------
+    id
+        A sha256 over system, first window and first signal: two runs give the same id.
+    number
+        A short number in its database; None until it is stored.
+    system, environment
+        What is monitored, and where it runs.
+    kind
+        A departure, or a monitor that cannot see.
+    failure_mode
+        That of its most severe signal.
+    title
+        One line in words.
+    state
+        Where it stands.
+    suggestion
+        The most severe suggestion of its signals.
+    could_be
+        The most severe of their ``could be as high as``.
+    confirmed
+        The tier that a person decided on; None until then.
+    signals
+        In order of their first windows; those with `inhibited_by` are only listed.
+    first_window, last_window
+        The first and the latest breaching window.
+    onset_us
+        When it began, estimated: the start of the first window beyond tolerance.
+    releases
+        Releases that changed when a signal began, if the events name them.
+    resolution_proposed
+        The window in which every signal was back within tolerance; a person resolves.
+    resolved_us
+        When a person resolved it.
+    recurrence_of
+        The id of the earlier incident with the same signal.
+    version
+        Counts the changes.
+    """
+
+    id: str
+    number: int | None = None
+    system: str
+    environment: str
+    kind: SignalKind = SignalKind.BREACH
+    failure_mode: FailureMode
+    title: str
+    state: IncidentState = IncidentState.CANDIDATE
+    suggestion: Suggestion
+    could_be: Tier
+    confirmed: Tier | None = None
+    signals: tuple[Signal, ...]
+    first_window: WindowKey
+    last_window: WindowKey
+    onset_us: int
+    releases: tuple[str, ...] = ()
+    resolution_proposed: WindowKey | None = None
+    resolved_us: int | None = None
+    recurrence_of: str | None = None
+    version: int = 1
+
+    @property
+    def short_id(self) -> str:
+        """Return the first characters of the id, enough to type."""
+        return self.id[:12]
+
+    @property
+    def tier(self) -> Tier:
+        """Return the tier that counts: the confirmed one, else the suggested one."""
+        return self.confirmed or self.suggestion.tier
+
+    @property
+    def is_active(self) -> bool:
+        """Return whether further breaches join it."""
+        return self.state in ACTIVE
+
+    @property
+    def own_signals(self) -> tuple[Signal, ...]:
+        """Return the signals that are not explained by broken input."""
+        return tuple(signal for signal in self.signals if not signal.inhibited_by)
+
+    @property
+    def inhibited_signals(self) -> tuple[Signal, ...]:
+        """Return the signals that broken input explains."""
+        return tuple(signal for signal in self.signals if signal.inhibited_by)
+
+
+def incident_id(identity: SignalIdentity, window: WindowKey) -> str:
+    """Return the id of the incident that begins with a signal in a window."""
+    return _sha256(
+        identity.fingerprint,
+        identity.system,
+        window.start_us,
+        window.end_us,
+        window.slice,
+        window.ordinal,
+    )
+
+
+def observation_of(finding: Finding, *, finding_id: str, window: WindowKey) -> Observation:
+    """Return what an incident keeps of a finding."""
+    return Observation(
+        finding_id=finding_id,
+        window=window,
+        effect=finding.effect,
+        tolerance=finding.tolerance,
+        unit=finding.unit,
+        departure=finding.departure,
+        direction=finding.direction,
+        n_rows=finding.n_rows,
+        n_exposed=exposed_rows(finding),
+        groups=finding.groups,
+        worse_off=finding.worse_off,
+        sentence=finding.sentence,
+        notes=finding.notes,
+    )
+
+
+# It is asked for many times in every window of a signal.
+@functools.lru_cache(maxsize=65_536)
+def _fingerprint(identity: SignalIdentity) -> str:
+    return _sha256(
+        identity.system,
+        identity.environment,
+        identity.failure_mode,
+        identity.series,
+        identity.slice,
+        identity.baseline_id,
+        identity.kind,
+    )
+
+
+def _sha256(*parts: str | int) -> str:
+    # A separator that no name holds keeps ("ab", "c") apart from ("a", "bc").
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()

@@ -1,0 +1,228 @@
+"""Incidents and their timelines in the database."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from monitor.incidents.grouping import Changes
+from monitor.incidents.model import ACTIVE, Incident, IncidentState
+from monitor.incidents.records import canonical_json, from_record, to_record
+from monitor.incidents.timeline import (
+    FIRST_PREV,
+    EntryKind,
+    RecordedEntry,
+    TimelineEntry,
+    broken_links,
+    chained,
+)
+from monitor.storage.errors import StorageError
+from monitor.storage.statements import Connections
+from monitor.storage.tables import incident, incident_entry
+
+__all__ = ["IncidentRepository"]
+
+
+class IncidentRepository:
+    """The incidents of one monitor, or of all of them.
+
+    Parameters
+    ----------
+    monitor
+        Whose incidents; None reads those of every monitor, and writes nothing.
+    """
+
+    def __init__(self, writing: Connections, reading: Connections, monitor: str | None) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._monitor = monitor
+
+    def all(self, states: Iterable[IncidentState] | None = None) -> tuple[Incident, ...]:
+        """Return the incidents, those in some states only if these are given, oldest first."""
+        query = self._select()
+        if states is not None:
+            query = query.where(incident.c.state.in_([str(state) for state in states]))
+        return self._load(query)
+
+    def active(self) -> tuple[Incident, ...]:
+        """Return the incidents that breaches can join."""
+        return self.all(ACTIVE)
+
+    def find(self, id_or_number: str) -> Incident:
+        """Return the incident with an id, an id's unique beginning, or a number.
+
+        Raises
+        ------
+        StorageError
+            If there is none, or more than one.
+        """
+        if id_or_number.isdecimal() and len(id_or_number) < 9:
+            numbered = self._load(self._select().where(incident.c.number == int(id_or_number)))
+            if numbered:
+                return numbered[0]
+        prefix = id_or_number.lower()
+        found = self._load(
+            self._select().where(func.substr(incident.c.id, 1, len(prefix)) == prefix).limit(3)
+        )
+        if prefix and len(found) == 1:
+            return found[0]
+        if not found:
+            message = (
+                f"no incident has an id that begins with {id_or_number!r}, nor this number; "
+                "see 'outputwatch incident list'"
+            )
+            raise StorageError(message)
+        message = f"more than one incident begins with {id_or_number!r}; give more characters"
+        raise StorageError(message)
+
+    def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:
+        """Store changed incidents and add to their timelines, in one transaction.
+
+        Returns
+        -------
+        tuple of Incident
+            The stored incidents, numbered.
+        """
+        with self._writing() as connection:
+            stored = tuple(self._save(connection, each) for each in changes.incidents)
+            for incident_id, entries in changes.entries.items():
+                _append(connection, incident_id, entries, recorded_us)
+        return stored
+
+    def save(self, changed: Incident) -> Incident:
+        """Insert an incident or replace its latest version; a new one gets a number.
+
+        Raises
+        ------
+        StorageError
+            If somebody else changed it after it was read.
+        """
+        with self._writing() as connection:
+            return self._save(connection, changed)
+
+    def append(
+        self, incident_id: str, entries: Iterable[TimelineEntry], *, recorded_us: int
+    ) -> None:
+        """Add entries to a timeline; one that is there already is not told twice."""
+        with self._writing() as connection:
+            _append(connection, incident_id, entries, recorded_us)
+
+    def timeline(self, incident_id: str) -> tuple[RecordedEntry, ...]:
+        """Return the timeline of an incident, in order."""
+        table = incident_entry
+        query = select(table).where(table.c.incident_id == incident_id).order_by(table.c.seq)
+        with self._reading() as connection:
+            return tuple(_entry(row) for row in connection.execute(query).mappings())
+
+    def broken_links(self, incident_id: str) -> tuple[int, ...]:
+        """Return the numbers of timeline entries that were changed behind our back."""
+        return broken_links(self.timeline(incident_id))
+
+    def _select(self) -> Select[Any]:
+        query = select(incident.c.body, incident.c.number)
+        if self._monitor is not None:
+            query = query.where(incident.c.monitor == self._monitor)
+        return query.order_by(incident.c.first_us, incident.c.id)
+
+    def _load(self, query: Select[Any]) -> tuple[Incident, ...]:
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(from_record(Incident, {**row.body, "number": row.number}) for row in rows)
+
+    def _save(self, connection: Connection, changed: Incident) -> Incident:
+        if self._monitor is None:
+            message = "incidents are stored for one monitor; name it"
+            raise ValueError(message)
+        known = connection.execute(
+            select(incident.c.number, incident.c.version, incident.c.body).where(
+                incident.c.id == changed.id
+            )
+        ).one_or_none()
+        number = known.number if known else _next_number(connection)
+        row = {"monitor": self._monitor, "number": number, **_row(changed, number)}
+        if known is None:
+            connection.execute(insert(incident), row)
+        elif known.version == changed.version - 1:
+            connection.execute(update(incident).where(incident.c.id == changed.id).values(row))
+        elif known.version != changed.version or known.body != row["body"]:
+            message = (
+                f"incident {changed.short_id} was changed meanwhile: a change of version "
+                f"{changed.version} must follow version {changed.version - 1}, found "
+                f"{known.version}; read it again"
+            )
+            raise StorageError(message)
+        return from_record(Incident, row["body"])
+
+
+def _row(changed: Incident, number: int) -> dict[str, Any]:
+    return {
+        "id": changed.id,
+        "state": str(changed.state),
+        "failure_mode": str(changed.failure_mode),
+        "tier": str(changed.suggestion.tier),
+        "could_be": str(changed.could_be),
+        "confirmed": str(changed.confirmed) if changed.confirmed else None,
+        "first_us": changed.first_window.start_us,
+        "last_us": changed.last_window.end_us,
+        "version": changed.version,
+        "body": {**to_record(changed), "number": number},
+    }
+
+
+def _next_number(connection: Connection) -> int:
+    return int(connection.scalar(select(func.coalesce(func.max(incident.c.number), 0))) or 0) + 1
+
+
+def _append(
+    connection: Connection,
+    incident_id: str,
+    entries: Iterable[TimelineEntry],
+    recorded_us: int,
+) -> None:
+    table = incident_entry
+    of_incident = select(table.c.seq, table.c.hash).where(table.c.incident_id == incident_id)
+    last = connection.execute(of_incident.order_by(table.c.seq.desc()).limit(1)).one_or_none()
+    seq, prev = (last.seq, last.hash) if last else (0, FIRST_PREV)
+    for entry in entries:
+        told = of_incident.where(table.c.key == entry.key)
+        if connection.execute(told).one_or_none() is not None:
+            continue
+        seq += 1
+        recorded = chained(incident_id, entry, seq=seq, recorded_us=recorded_us, prev=prev)
+        connection.execute(insert(table), _entry_row(recorded))
+        prev = recorded.hash
+
+
+def _entry_row(recorded: RecordedEntry) -> dict[str, Any]:
+    entry = recorded.entry
+    return {
+        "incident_id": recorded.incident_id,
+        "seq": recorded.seq,
+        "key": entry.key,
+        "kind": str(entry.kind),
+        "occurred_us": entry.occurred_us,
+        "known_us": entry.known_us,
+        "recorded_us": recorded.recorded_us,
+        "actor": entry.actor,
+        "body": canonical_json(entry.body),
+        "prev": recorded.prev,
+        "hash": recorded.hash,
+    }
+
+
+def _entry(row: Mapping[Any, Any]) -> RecordedEntry:
+    return RecordedEntry(
+        incident_id=row["incident_id"],
+        seq=row["seq"],
+        entry=TimelineEntry(
+            kind=EntryKind(row["kind"]),
+            occurred_us=row["occurred_us"],
+            known_us=row["known_us"],
+            actor=row["actor"],
+            body=json.loads(row["body"]),
+        ),
+        recorded_us=row["recorded_us"],
+        prev=row["prev"],
+        hash=row["hash"],
+    )

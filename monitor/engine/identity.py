@@ -6,12 +6,13 @@ from typing import Any
 
 from baselines.summary import Window
 from detectors.base import Detector
+from monitor.config.model import Configuration
 from monitor.engine.reading import TimeRange
 from monitor.engine.work import Work
 from monitor.incidents.records import canonical_json, to_record
 from monitor.sources.base import Unit
 
-__all__ = ["audit_id", "detector_digest", "finding_id"]
+__all__ = ["audit_id", "configuration_digest", "detector_digest", "finding_id"]
 
 
 def audit_id(baseline_id: str, work: Work, units: Sequence[Unit]) -> str:
@@ -33,6 +34,11 @@ def audit_id(baseline_id: str, work: Work, units: Sequence[Unit]) -> str:
             "units": [unit.id for unit in units],
         }
     )
+
+
+def configuration_digest(configuration: Configuration) -> str:
+    """Return a hash of the configuration's file."""
+    return hashlib.sha256(configuration.path.read_bytes()).hexdigest()
 
 
 def detector_digest(detector: Detector) -> str:

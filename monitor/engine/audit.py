@@ -1,0 +1,257 @@
+"""A batch over a log: every window compared with the baseline, incidents opened."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from baselines.baseline import Baseline
+from baselines.layout import table_name
+from baselines.packing import encode_counts
+from baselines.schema import Schema
+from baselines.summary import Window
+from detectors.base import Verdict
+from monitor.clock import Clock
+from monitor.config.model import Configuration
+from monitor.decoding.base import Needs
+from monitor.engine.batch import Runner, closed_windows, count_units
+from monitor.engine.dead_letters import write_dead_letters
+from monitor.engine.identity import audit_id, configuration_digest
+from monitor.engine.incident_desk import IncidentDesk
+from monitor.engine.judgement import Judge, Judgement
+from monitor.engine.planning import closing_of, planned_work
+from monitor.engine.progress import Progress
+from monitor.engine.reading import Reading, TimeRange
+from monitor.engine.work import Work
+from monitor.errors import OutputwatchError
+from monitor.features.registry import with_features
+from monitor.incidents.model import Incident
+from monitor.severity.registry import SeverityPolicy
+from monitor.sources.base import Unit
+from monitor.storage.findings import StoredFinding
+from monitor.storage.ledger import Totals
+from monitor.storage.store import AuditJob, Store, StoredWindow
+
+__all__ = ["AuditResult", "BaselineMismatchError", "run_audit"]
+
+
+MAX_SAMPLES_READ = 100_000
+
+
+class BaselineMismatchError(OutputwatchError):
+    """The baseline was not fitted for this configuration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResult:
+    """What an audit found.
+
+    Parameters
+    ----------
+    job_id
+        Names the audit in the database; the same log and baseline give the same.
+    baseline_id
+        What windows were compared with.
+    totals
+        What became of the records.
+    n_windows
+        Windows of all traffic, empty ones included.
+    n_slices
+        Slices of traffic that were watched besides all of it.
+    from_us, to_us
+        Start of the first window and end of the last; None without windows.
+    verdicts
+        Findings by verdict.
+    unknown_series
+        Series that no window could judge, with the reason given last.
+    incidents
+        The incidents that breaches of this audit belong to, in order of beginning.
+    n_dead_letters
+        Samples of rejected records that were written.
+    """
+
+    job_id: str
+    baseline_id: str
+    totals: Totals
+    n_windows: int
+    n_slices: int
+    from_us: int | None
+    to_us: int | None
+    verdicts: Mapping[Verdict, int]
+    unknown_series: Mapping[str, str]
+    incidents: tuple[Incident, ...]
+    n_dead_letters: int
+
+
+@dataclass(slots=True)
+class _Account:
+    """Gathers the result while windows go by."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    slices: set[str] = field(default_factory=set)
+    judged_series: set[str] = field(default_factory=set)
+    reasons: dict[str, str] = field(default_factory=dict)
+    concerned: set[str] = field(default_factory=set)
+    n_windows: int = 0
+    from_us: int | None = None
+    to_us: int | None = None
+
+    def add(self, windows: Sequence[Window], judgement: Judgement) -> None:
+        self.n_windows += 1
+        self.slices.update(window.key.slice for window in windows)
+        first, last = windows[0].key.start_us, max(window.key.end_us for window in windows)
+        self.from_us = first if self.from_us is None else min(self.from_us, first)
+        self.to_us = last if self.to_us is None else max(self.to_us, last)
+        for judged in judgement.judged:
+            finding = judged.finding
+            self.verdicts[finding.verdict] += 1
+            if finding.verdict in (Verdict.WITHIN, Verdict.BEYOND):
+                self.judged_series.add(finding.series)
+            else:
+                self.reasons[finding.series] = finding.sentence
+        self.concerned.update(breach.identity.fingerprint for breach in judgement.breaches)
+
+    @property
+    def unknown_series(self) -> dict[str, str]:
+        never = sorted(set(self.reasons) - self.judged_series)
+        return {series: self.reasons[series] for series in never}
+
+
+def run_audit(
+    configuration: Configuration,
+    *,
+    baseline: Baseline,
+    store: Store,
+    policy: SeverityPolicy,
+    clock: Clock,
+    progress: Progress,
+    runner: Runner,
+    time: TimeRange | None = None,
+) -> AuditResult:
+    """Return what the configuration's log shows against a baseline.
+
+    The log is counted unit by unit; each unit's counts are kept in the database, so an audit
+    that was interrupted goes on where it stopped. Doing the same audit again changes nothing.
+
+    Parameters
+    ----------
+    configuration
+        What to read, what to watch and how to decide.
+    baseline
+        What windows are compared with.
+    store
+        Keeps counts, windows, findings and incidents.
+    policy
+        Suggests severity tiers.
+    clock
+        Tells when things became known.
+    progress
+        Told of each unit and window.
+    runner
+        Does the reading, in this process or several.
+    time
+        The stretch of event time to audit; None: all of the log.
+
+    Raises
+    ------
+    BaselineMismatchError
+        If the baseline lacks a table that a detector reads, or counts a column that the
+        schema lacks.
+    SourceError
+        If there is nothing to read.
+    """
+    schema = with_features(configuration.schema)
+    check_baseline(configuration, baseline, schema)
+    reading = Reading(
+        source=configuration.source, schema=schema, needs=Needs(), time=time or TimeRange()
+    )
+    units = tuple(configuration.source.units())
+    work = planned_work(configuration, reading, baseline.layout, units, progress)
+    job = _job(configuration, baseline, work, units, clock)
+    store.write_job(job)
+    ledger = store.ledger(job.id)
+    count_units(work, units, ledger=ledger, runner=runner, progress=progress)
+    judge = Judge(configuration=configuration, baseline=baseline, policy=policy)
+    desk = IncidentDesk.opened(store, configuration, clock)
+    account = _Account()
+    for windows in closed_windows(ledger, closing_of(configuration, work)):
+        judgement = judge.judge(windows)
+        with store.begin():
+            _write(store, job, windows, judgement)
+            desk.take(judgement)
+        account.add(windows, judgement)
+    store.save_states(job.id, judge.states)
+    return AuditResult(
+        job_id=job.id,
+        baseline_id=baseline.id,
+        totals=ledger.totals(),
+        n_windows=account.n_windows,
+        n_slices=len(account.slices - {"all"}),
+        from_us=account.from_us,
+        to_us=account.to_us,
+        verdicts=dict(account.verdicts),
+        unknown_series=account.unknown_series,
+        incidents=desk.holding(account.concerned),
+        n_dead_letters=write_dead_letters(
+            ledger.samples(MAX_SAMPLES_READ), configuration.dead_letters
+        ),
+    )
+
+
+def check_baseline(configuration: Configuration, baseline: Baseline, schema: Schema) -> None:
+    """Raise BaselineMismatchError unless the baseline answers what detectors ask."""
+    wanted = {
+        table_name(need): entry.detector.series
+        for entry in configuration.detectors
+        for need in entry.detector.tables(schema)
+    }
+    problems = [
+        f"it has no table {name!r}, which {series} reads"
+        for name, series in sorted(wanted.items())
+        if name not in baseline.layout
+    ]
+    counted = {axis.column for table in baseline.layout.tables for axis in table.axes}
+    problems += [
+        f"it counts the column {name!r}, which the schema does not have"
+        for name in sorted(counted)
+        if name not in schema and not name.startswith("check:")
+    ]
+    if problems:
+        message = (
+            f"the baseline {baseline.id[:12]} does not fit {str(configuration.path)!r}: "
+            f"{'; '.join(problems)}; fit a new one: outputwatch baseline fit"
+        )
+        raise BaselineMismatchError(message)
+
+
+def _job(
+    configuration: Configuration,
+    baseline: Baseline,
+    work: Work,
+    units: Sequence[Unit],
+    clock: Clock,
+) -> AuditJob:
+    return AuditJob(
+        id=audit_id(baseline.id, work, units),
+        config_digest=configuration_digest(configuration),
+        baseline_id=baseline.id,
+        created_us=clock.now_us(),
+    )
+
+
+def _write(store: Store, job: AuditJob, windows: Sequence[Window], judgement: Judgement) -> None:
+    store.write_windows(
+        job.id,
+        [
+            StoredWindow(
+                key=window.key,
+                n_rows=window.summary.n_rows,
+                baseline_id=job.baseline_id,
+                body=encode_counts(window.summary.counts),
+            )
+            for window in windows
+        ],
+    )
+    store.write_findings(
+        StoredFinding(id=judged.id, job_id=job.id, key=judged.window.key, finding=judged.finding)
+        for judged in judgement.judged
+    )

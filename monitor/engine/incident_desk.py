@@ -1,0 +1,65 @@
+"""Breaches to stored incidents, one stretch of time after another."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from monitor.clock import Clock
+from monitor.config.model import Configuration
+from monitor.engine.judgement import Judgement
+from monitor.incidents.breaches import GroupingRules
+from monitor.incidents.grouping import apply
+from monitor.incidents.model import Incident
+from monitor.storage.incidents import IncidentRepository
+from monitor.storage.store import Store
+
+__all__ = ["IncidentDesk", "monitor_name"]
+
+
+def monitor_name(configuration: Configuration) -> str:
+    """Return the name under which a system's incidents are kept."""
+    return f"{configuration.system.name}/{configuration.system.environment}"
+
+
+@dataclass(slots=True)
+class IncidentDesk:
+    """Keeps the incidents of one monitor in memory and in the database at once."""
+
+    _repository: IncidentRepository
+    _incidents: dict[str, Incident]
+    _rules: GroupingRules
+    _clock: Clock
+
+    @classmethod
+    def opened(cls, store: Store, configuration: Configuration, clock: Clock) -> "IncidentDesk":
+        """Return the desk with the incidents that are stored."""
+        repository = store.incidents(monitor_name(configuration))
+        rules = GroupingRules(
+            group_windows=configuration.incidents.group_windows,
+            reopen_seconds=configuration.incidents.reopen_seconds,
+        )
+        known = {incident.id: incident for incident in repository.all()}
+        return cls(repository, known, rules, clock)
+
+    def take(self, judgement: Judgement) -> None:
+        """Apply the breaches and recoveries of one stretch of time."""
+        if not judgement.breaches and not judgement.recoveries:
+            return
+        now_us = self._clock.now_us()
+        changes = apply(
+            tuple(self._incidents.values()),
+            judgement.breaches,
+            recoveries=judgement.recoveries,
+            rules=self._rules,
+            known_us=now_us,
+        )
+        stored = self._repository.apply(changes, recorded_us=now_us)
+        self._incidents.update((incident.id, incident) for incident in stored)
+
+    def holding(self, fingerprints: Collection[str]) -> tuple[Incident, ...]:
+        """Return the incidents with one of these signals, in order of beginning."""
+        held = [
+            incident
+            for incident in self._incidents.values()
+            if any(signal.fingerprint in fingerprints for signal in incident.signals)
+        ]
+        return tuple(sorted(held, key=lambda each: (each.first_window, each.id)))

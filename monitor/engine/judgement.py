@@ -1,0 +1,200 @@
+"""Closed windows to findings, states and breaches: one window's slices at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from baselines.baseline import Baseline
+from baselines.reference import Reference
+from baselines.summary import Window
+from detectors.base import Finding
+from monitor.config.model import Configuration, DetectorEntry
+from monitor.decision.advance import Event, Transition, advance
+from monitor.decision.inhibition import inhibitors
+from monitor.decision.state import DecisionRule, SeriesKey, SeriesState, State
+from monitor.engine.identity import detector_digest, finding_id
+from monitor.incidents.breaches import Breach, Recovery
+from monitor.incidents.model import SignalIdentity, SignalKind, observation_of
+from monitor.severity.assessment import Course, cannot_see_suggestion, severity_inputs
+from monitor.severity.registry import SeverityPolicy
+from monitor.windows.slices import ALL
+
+__all__ = ["Judge", "Judged", "Judgement"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One finding, with the window and the series' state after it."""
+
+    id: str
+    window: Window
+    finding: Finding
+    entry: DetectorEntry
+    transition: Transition
+
+    @property
+    def state(self) -> SeriesState:
+        """Return the state of the series after the window."""
+        return self.transition.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one stretch of time brought: every finding, and what incidents are told."""
+
+    judged: tuple[Judged, ...]
+    breaches: tuple[Breach, ...]
+    recoveries: tuple[Recovery, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """Compares windows with a baseline and remembers where each series stands.
+
+    Windows come in order of time. The same windows give the same judgements.
+
+    Parameters
+    ----------
+    configuration
+        The detectors with their conditions, and the system register.
+    baseline
+        What windows are compared with.
+    policy
+        Suggests tiers.
+    states
+        Where series stand; empty at the beginning.
+    """
+
+    configuration: Configuration
+    baseline: Baseline
+    policy: SeverityPolicy
+    states: dict[SeriesKey, SeriesState] = field(default_factory=dict)
+    _references: dict[str, Reference] = field(default_factory=dict)
+    _options: dict[str, str] = field(default_factory=dict)
+
+    def judge(self, windows: Sequence[Window]) -> Judgement:
+        """Return what the windows of one stretch of time, one for each slice, bring."""
+        n_rows_all = {w.key.slice: w.summary.n_rows for w in windows}.get(ALL)
+        judged: list[Judged] = []
+        breaches: list[Breach] = []
+        recoveries: list[Recovery] = []
+        for window in windows:
+            ours = tuple(self._judge_window(window))
+            causes = self._inhibitors(ours)
+            judged += ours
+            breaches += self._breaches(ours, causes, n_rows_all)
+            recoveries += self._recoveries(ours)
+        return Judgement(
+            judged=tuple(judged), breaches=tuple(breaches), recoveries=tuple(recoveries)
+        )
+
+    def _judge_window(self, window: Window) -> Iterator[Judged]:
+        reference = self._reference(window.key.slice)
+        for entry in self.configuration.detectors:
+            finding = entry.detector.compare(reference, window)
+            key = SeriesKey(finding.series, window.key.slice)
+            rule = DecisionRule(
+                for_windows=entry.for_windows,
+                recover_windows=self.configuration.incidents.recover_windows,
+            )
+            before = self.states.get(key, SeriesState())
+            transition = advance(before, finding, window.key, rule)
+            self.states[key] = transition.state
+            yield Judged(
+                id=finding_id(self.baseline.id, window, self._digest(entry)),
+                window=window,
+                finding=finding,
+                entry=entry,
+                transition=transition,
+            )
+
+    def _reference(self, slice_: str) -> Reference:
+        known = self._references.get(slice_)
+        if known is None:
+            min_rows = self.configuration.baseline.min_slice_rows
+            known = self.baseline.reference(slice_, min_rows=min_rows)
+            self._references[slice_] = known
+        return known
+
+    def _digest(self, entry: DetectorEntry) -> str:
+        series = entry.detector.series
+        if series not in self._options:
+            self._options[series] = detector_digest(entry.detector)
+        return self._options[series]
+
+    def _inhibitors(self, judged: Sequence[Judged]) -> Mapping[str, tuple[str, ...]]:
+        firing = {each.finding.series for each in judged if each.state.state is State.FIRING}
+        return inhibitors([each.finding for each in judged], firing)
+
+    def _breaches(
+        self,
+        judged: Sequence[Judged],
+        causes: Mapping[str, tuple[str, ...]],
+        n_rows_all: int | None,
+    ) -> Iterator[Breach]:
+        for each in judged:
+            events = each.transition.events
+            if Event.FIRED in events or Event.REPEATED in events:
+                yield self._breach(each, causes.get(each.finding.series, ()), n_rows_all)
+            if Event.CANNOT_SEE in events:
+                yield self._blindness(each)
+
+    def _recoveries(self, judged: Sequence[Judged]) -> Iterator[Recovery]:
+        for each in judged:
+            for event, kind in (
+                (Event.RECOVERED, SignalKind.BREACH),
+                (Event.SEEN_AGAIN, SignalKind.CANNOT_SEE),
+            ):
+                if event in each.transition.events:
+                    yield Recovery(self._identity(each, kind).fingerprint, each.window.key)
+
+    def _breach(
+        self, judged: Judged, inhibited_by: tuple[str, ...], n_rows_all: int | None
+    ) -> Breach:
+        finding, key, state = judged.finding, judged.window.key, judged.state
+        observation = observation_of(finding, finding_id=judged.id, window=key)
+        first = state.first_breach or key
+        course = Course(
+            n_windows=state.n_beyond,
+            n_exposed=state.n_exposed,
+            n_exposed_now=observation.n_exposed,
+            n_rows_all=n_rows_all,
+            onset_us=first.start_us,
+            now_us=key.end_us,
+        )
+        register = self.configuration.system
+        inputs = severity_inputs(finding, slice_=key.slice, course=course, register=register)
+        return Breach(
+            identity=self._identity(judged, SignalKind.BREACH),
+            detector=finding.detector,
+            observation=observation,
+            suggestion=self.policy.suggest(inputs),
+            onset_us=first.start_us,
+            inhibited_by=inhibited_by,
+        )
+
+    def _blindness(self, judged: Judged) -> Breach:
+        key, state = judged.window.key, judged.state
+        length_us = key.end_us - key.start_us
+        onset_us = key.end_us - state.n_unseen * length_us
+        unseen_days = (key.end_us - onset_us) / 86_400_000_000
+        return Breach(
+            identity=self._identity(judged, SignalKind.CANNOT_SEE),
+            detector=judged.finding.detector,
+            observation=observation_of(judged.finding, finding_id=judged.id, window=key),
+            suggestion=cannot_see_suggestion(
+                self.policy, register=self.configuration.system, unseen_days=unseen_days
+            ),
+            onset_us=onset_us,
+        )
+
+    def _identity(self, judged: Judged, kind: SignalKind) -> SignalIdentity:
+        register = self.configuration.system
+        return SignalIdentity(
+            system=register.name,
+            environment=register.environment,
+            failure_mode=judged.finding.failure_mode,
+            series=judged.finding.series,
+            slice=judged.window.key.slice,
+            baseline_id=self.baseline.id,
+            kind=kind,
+        )

@@ -1,0 +1,139 @@
+"""An audit as files: a summary to read, and the findings and incidents as data."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from baselines.baseline import Baseline
+from detectors.base import Verdict
+from monitor.config.model import Configuration
+from monitor.engine.audit import AuditResult
+from monitor.engine.audit_text import audit_record, audit_text, rejections_text
+from monitor.printing import time_text
+from monitor.storage.findings import StoredFinding
+from monitor.storage.store import Store
+
+__all__ = ["write_report"]
+
+_COLUMNS = (
+    "id",
+    "window_start",
+    "window_end",
+    "slice",
+    "series",
+    "detector",
+    "failure_mode",
+    "verdict",
+    "outputs",
+    "reference_outputs",
+    "effect",
+    "effect_low",
+    "effect_high",
+    "tolerance",
+    "unit",
+    "departure",
+    "sentence",
+)
+
+
+def write_report(
+    folder: Path,
+    configuration: Configuration,
+    baseline: Baseline,
+    store: Store,
+    result: AuditResult,
+) -> tuple[Path, ...]:
+    """Write the audit into `folder` and return the files.
+
+    ``audit.json`` holds the result and the incidents, ``findings.csv`` every comparison with
+    its interval, ``measures.csv`` the further numbers that detectors report, ``groups.csv``
+    the counts by group behind each gap, ``summary.md`` the page to read first. Two audits of
+    the same log against the same baseline write the same findings, byte for byte.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    summary, data = folder / "summary.md", folder / "audit.json"
+    summary.write_text(_summary(configuration, baseline, store, result), encoding="utf-8")
+    data.write_text(json.dumps(audit_record(result), indent=2) + "\n", encoding="utf-8")
+    tables = {
+        "findings.csv": _COLUMNS,
+        "measures.csv": ("finding", "measure", "value", "low", "high"),
+        "groups.csv": ("finding", "group", "outputs", "positives"),
+    }
+    files = {name: (folder / name).open("w", newline="", encoding="utf-8") for name in tables}
+    try:
+        writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
+        for name, columns in tables.items():
+            writers[name].writerow(columns)
+        for stored in store.findings(result.job_id):
+            finding = stored.finding
+            writers["findings.csv"].writerow(_row(stored))
+            writers["measures.csv"].writerows(
+                (stored.id, m.name, m.value, m.low, m.high) for m in finding.measures
+            )
+            writers["groups.csv"].writerows(
+                (stored.id, group.group, group.rows, group.positives) for group in finding.groups
+            )
+    finally:
+        for file in files.values():
+            file.close()
+    return (summary, data, *(folder / name for name in tables))
+
+
+def _row(stored: StoredFinding) -> tuple[object, ...]:
+    finding, key = stored.finding, stored.key
+    effect = finding.effect
+    return (
+        stored.id,
+        time_text(key.start_us),
+        time_text(key.end_us),
+        key.slice,
+        finding.series,
+        finding.detector,
+        str(finding.failure_mode),
+        str(finding.verdict),
+        finding.n_rows,
+        finding.n_reference_rows,
+        None if effect is None else effect.value,
+        None if effect is None else effect.low,
+        None if effect is None else effect.high,
+        finding.tolerance,
+        finding.unit,
+        None if finding.departure is None else finding.departure.value,
+        finding.sentence,
+    )
+
+
+def _summary(
+    configuration: Configuration, baseline: Baseline, store: Store, result: AuditResult
+) -> str:
+    provenance = baseline.provenance
+    lines = [
+        f"# Audit of {configuration.system.name} ({configuration.system.environment})",
+        "",
+        f"- configuration: `{configuration.path.name}`",
+        f"- baseline: `{baseline.id}`, {provenance.n_rows:,} outputs from "
+        f"{time_text(provenance.from_us)} to {time_text(provenance.to_us)}",
+        f"- audit: `{result.job_id}`",
+        *(f"- {line}" for line in rejections_text(result, configuration.dead_letters.path)),
+        "",
+        "## What was found",
+        "",
+        "```",
+        audit_text(result, configuration.system.name),
+        "```",
+        "",
+        "## Comparisons beyond tolerance",
+        "",
+        *_beyond(store, result),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _beyond(store: Store, result: AuditResult) -> Iterator[str]:
+    yield "| window | slice | series | what |"
+    yield "|---|---|---|---|"
+    for stored in store.findings(result.job_id, verdict=Verdict.BEYOND):
+        sentence = stored.finding.sentence.replace("|", "\\|")
+        start = time_text(stored.key.start_us)
+        yield f"| {start} | {stored.key.slice} | {stored.finding.series} | {sentence} |"

@@ -33,8 +33,9 @@ __all__ = ["decode_json_lines", "decode_json_payloads", "is_utf8"]
 
 _SAMPLED_LINES = 32
 _SAMPLED_BYTES = 1 << 20
-_STRAY_NULL = re.compile(rb"\}[ \t\r]*n")
-_ODD_NUMBER = re.compile(rb"-NaN|Inf(?!inity)")
+# A null after a record, and the numbers that only pyarrow takes. Three patterns that begin with
+# a literal are ten times as fast as one with alternatives.
+_DOUBTS = (re.compile(rb"\}[ \t\r]*n"), re.compile(rb"Inf(?!inity)"), re.compile(rb"-NaN"))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SPACE = b" \t\r\n"
 _EXACT = 2.0**53
@@ -123,11 +124,7 @@ def _count_framed_lines(block: bytes) -> int | None:
 
 
 def _is_doubtful(block: bytes) -> bool:
-    if any(mark in block for mark in (b"}n", b"} ", b"}\t", b"}\r")) and _STRAY_NULL.search(block):
-        return True
-    if (b"Inf" in block or b"-NaN" in block) and _ODD_NUMBER.search(block):
-        return True
-    return not is_utf8(block)
+    return any(doubt.search(block) for doubt in _DOUBTS) or not is_utf8(block)
 
 
 def _has_inexact_times(records: ArrowRecords, plan: DecodingPlan) -> bool:

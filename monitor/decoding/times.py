@@ -44,7 +44,7 @@ _RFC_2822 = re.compile(
 )
 _DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+\.\d*", re.ASCII)
-_EPOCH_DIGITS = r"^\d{9,18}$"
+_EPOCH_DIGITS = r"^\d{9,19}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +151,13 @@ def _cast(texts: pa.Array) -> Times | None:
 
 
 def _cast_integers(texts: pa.Array) -> npt.NDArray[np.int64] | None:
-    if not pc.all(pc.match_substring_regex(texts, r"^\d{1,18}$"), min_count=0).as_py():
+    if not pc.all(pc.match_substring_regex(texts, r"^\d{1,19}$"), min_count=0).as_py():
         return None
-    values: npt.NDArray[np.int64] = (
-        texts.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    )
+    try:
+        filled = texts.cast(pa.int64()).fill_null(0)
+    except pa.ArrowInvalid:
+        return None
+    values: npt.NDArray[np.int64] = filled.to_numpy(zero_copy_only=False)
     return values
 
 

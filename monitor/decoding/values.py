@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 
 from baselines.schema import Dtype
 
@@ -93,7 +92,7 @@ def as_boolean(value: object) -> bool | None:
 
 
 def as_text(value: object) -> str | None:
-    """Return `value` as text, numbers and booleans as JSON writes them.
+    """Return `value` as text; numbers as Python writes them, booleans as JSON does.
 
     Raises
     ------
@@ -110,7 +109,7 @@ def as_text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _float_text(value)
+        return repr(value)
     if isinstance(value, int | Decimal) and abs(value) < 10**_MAX_DIGITS:
         return str(value)
     if isinstance(value, bytes):
@@ -119,10 +118,6 @@ def as_text(value: object) -> str | None:
         except UnicodeDecodeError:
             raise _refuse(value, "UTF-8 text") from None
     raise _refuse(value, "text, a number or a boolean")
-
-
-def _float_text(value: float) -> str:
-    return orjson.dumps(value).decode() if np.isfinite(value) else str(value)
 
 
 def category_text(value: object, dtype: Dtype) -> str | None:

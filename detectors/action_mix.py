@@ -93,7 +93,7 @@ class ActionMix(CommonOptions):
         )
 
     def _sentence(self, effect: Estimate, expected: Counts, observed: Counts) -> str:
-        check, accepted = plain(self.check), share_text(self.tolerance)
+        check, accepted = plain(self.check), share_text(self.tolerance, exact=True)
         if effect.low > self.tolerance:
             grouping = Grouping(np.arange(len(_ACTIONS)), _ACTIONS)
             changes = most_changed(grouping, expected, observed, of="verdicts")
@@ -102,7 +102,12 @@ class ActionMix(CommonOptions):
                 f"{share_text(effect.low)}) lead to another action than normally, "
                 f"{accepted} is accepted; {changes}"
             )
+        most = share_text(effect.high)
+        if effect.high <= self.tolerance:
+            return (
+                f"the actions of {check} are within the accepted {accepted} (at most {most} moved)"
+            )
         return (
             f"the actions of {check} are not shown to have moved by more than the accepted "
-            f"{accepted} of verdicts (at most {share_text(effect.high)})"
+            f"{accepted} of verdicts (at most {most})"
         )

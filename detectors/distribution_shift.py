@@ -24,7 +24,7 @@ from detectors.distances import (
     total_variation,
     wasserstein,
 )
-from detectors.grouping import group_values, most_changed
+from detectors.grouping import Grouping, group_values, most_changed
 from detectors.intervals import (
     sampling_noise,
     tolerance_floor,
@@ -109,22 +109,27 @@ class DistributionShift(CommonOptions):
             effect=effect,
             departure=effect.scaled(1 / self.tolerance),
             direction=direction,
-            sentence=self._sentence(effect, most_changed(grouping, *groups)),
+            sentence=self._sentence(effect, grouping, groups),
             measures=measures,
             n_affected=round(effect.value * comparison.n_rows),
         )
 
-    def _sentence(self, effect: Estimate, changes: str) -> str:
-        column, accepted = plain(self.column), share_text(self.tolerance)
+    def _sentence(
+        self, effect: Estimate, grouping: Grouping, groups: tuple[Counts, Counts]
+    ) -> str:
+        column, accepted = plain(self.column), share_text(self.tolerance, exact=True)
         if effect.low > self.tolerance:
             return (
                 f"about {share_text(effect.value)} of outputs (at least "
                 f"{share_text(effect.low)}) have moved from the normal mix of {column}, "
-                f"{accepted} is accepted; {changes}"
+                f"{accepted} is accepted; {most_changed(grouping, *groups)}"
             )
+        most = share_text(effect.high)
+        if effect.high <= self.tolerance:
+            return f"the mix of {column} is within the accepted {accepted} (at most {most} moved)"
         return (
             f"the mix of {column} is not shown to have moved by more than the accepted "
-            f"{accepted} of outputs (at most {share_text(effect.high)})"
+            f"{accepted} of outputs (at most {most})"
         )
 
 
@@ -140,14 +145,16 @@ def _notes(n_rows: int, n_values: int) -> tuple[str, ...]:
 
 
 def _group_measures(expected: Counts, observed: Counts) -> tuple[Measure, ...]:
+    chi, chi_p = chi_square(expected, observed)
+    g, g_p = g_statistic(expected, observed)
     numbers = {
         "psi": population_stability_index(expected, observed),
         "jensen_shannon": jensen_shannon_distance(expected, observed),
         "hellinger": hellinger_distance(expected, observed),
-        "chi_square": chi_square(expected, observed)[0],
-        "chi_square_p": chi_square(expected, observed)[1],
-        "g": g_statistic(expected, observed)[0],
-        "g_p": g_statistic(expected, observed)[1],
+        "chi_square": chi,
+        "chi_square_p": chi_p,
+        "g": g,
+        "g_p": g_p,
         "expected_by_chance": float(sampling_noise(expected) + sampling_noise(observed)),
         "tolerance_floor": tolerance_floor(len(expected), int(expected.sum())),
     }

@@ -27,28 +27,35 @@ class Grouping:
     ----------
     groups
         Group of each value code, intp of shape (n_values,), from 0 without gaps.
-    labels
-        What each group is called.
+    names
+        What each group of levels is called; empty for ordered groups.
     bounds
-        For ordered groups the lower and the upper bound of each, None for levels.
+        Lower and upper bounds of ordered groups, of shape (n_groups, 2); None for levels.
+    unit
+        The unit of the bounds.
     """
 
     groups: npt.NDArray[np.intp]
-    labels: tuple[str, ...]
-    bounds: tuple[tuple[float, float], ...] | None = None
+    names: tuple[str, ...] = ()
+    bounds: npt.NDArray[np.float64] | None = None
     unit: str = ""
+
+    @property
+    def n_groups(self) -> int:
+        """Return how many groups there are."""
+        return len(self.names) if self.bounds is None else len(self.bounds)
 
     def merge(self, counts: _Counts) -> _Counts:
         """Return the counts of the groups, given those of the values."""
-        merged = np.zeros(len(self.labels), dtype=np.int64)
+        merged = np.zeros(self.n_groups, dtype=np.int64)
         np.add.at(merged, self.groups, counts)
         return merged
 
     def label(self, first: int, last: int) -> str:
         """Return what the groups `first` to `last` are called together."""
-        if self.bounds is None or first == last:
-            return self.labels[first]
-        return _range_text(self.bounds[first][0], self.bounds[last][1], self.unit)
+        if self.bounds is None:
+            return plain(self.names[first])
+        return _range_text(float(self.bounds[first, 0]), float(self.bounds[last, 1]), self.unit)
 
 
 def group_values(axis: Axis, reference: _Counts, unit: str = "") -> Grouping:
@@ -108,9 +115,9 @@ def _group_levels(axis: CategoryAxis, reference: _Counts) -> Grouping:
     groups = np.full(n_levels + 1, len(kept), dtype=np.intp)
     groups[kept] = np.arange(len(kept))
     groups[axis.other] = len(kept) + rest
-    labels = [plain(axis.levels[code]) for code in kept]
-    labels += [f"the {n_levels - len(kept)} rarer levels"] if rest else []
-    return Grouping(groups, (*labels, "levels that the baseline does not know"))
+    names = [axis.levels[code] for code in kept]
+    names += [f"the {n_levels - len(kept)} rarer levels"] if rest else []
+    return Grouping(groups, (*names, "levels that the baseline does not know"))
 
 
 def _group_bins(axis: NumericAxis, reference: _Counts, unit: str) -> Grouping:
@@ -118,16 +125,12 @@ def _group_bins(axis: NumericAxis, reference: _Counts, unit: str) -> Grouping:
     middle = np.cumsum(inner) - inner / 2
     quantile = middle / max(int(inner.sum()), 1)
     raw = np.minimum((quantile * _NUMERIC_GROUPS).astype(np.intp), _NUMERIC_GROUPS - 1)
-    groups = np.concatenate([[0], np.unique(raw, return_inverse=True)[1] + 1, [0]])
-    n_groups = int(groups.max()) + 2
-    groups[-1] = n_groups - 1
-    bounds = [(-np.inf, float(axis.edges[0]))]
-    for group in range(1, n_groups - 1):
-        members = np.flatnonzero(groups == group)
-        bounds.append((float(axis.edges[members[0] - 1]), float(axis.edges[members[-1]])))
-    bounds.append((float(axis.edges[-1]), np.inf))
-    labels = tuple(_range_text(low, high, unit) for low, high in bounds)
-    return Grouping(groups.astype(np.intp), labels, tuple(bounds), unit)
+    inner_groups = np.unique(raw, return_inverse=True)[1]
+    n_inner = int(inner_groups[-1]) + 1
+    first_bin = np.searchsorted(inner_groups, np.arange(n_inner))
+    starts = np.concatenate([[-np.inf], axis.edges[first_bin], axis.edges[-1:], [np.inf]])
+    groups = np.concatenate([[0], inner_groups + 1, [n_inner + 1]]).astype(np.intp)
+    return Grouping(groups, bounds=np.stack([starts[:-1], starts[1:]], axis=1), unit=unit)
 
 
 def _run(excess: npt.NDArray[np.float64], *, ordered: bool) -> tuple[int, int]:

@@ -86,15 +86,18 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float) -
     >>> round(float(low), 4), round(float(high), 4)
     (0.0552, 0.1744)
     """
-    x, n = _pair(successes, trials)
-    z = normal_quantile(confidence)
+    return _wilson(*_pair(successes, trials), normal_quantile(confidence))
+
+
+def _wilson(x: Array, n: Array, z: float) -> Bounds:
     some = np.maximum(n, 1.0)
     rate = x / some
     centre = (rate + z * z / (2 * some)) / (1 + z * z / some)
     spread = rate * (1 - rate) / some + z * z / (4 * some * some)
     half = z * np.sqrt(spread) / (1 + z * z / some)
-    low = np.where(x <= 0, 0.0, np.clip(centre - half, 0.0, rate))
-    high = np.where(x >= n, 1.0, np.clip(centre + half, rate, 1.0))
+    # Rounding must not push a bound across the rate or out of [0, 1].
+    low = np.where(x <= 0, 0.0, np.minimum(np.maximum(centre - half, 0.0), rate))
+    high = np.where(x >= n, 1.0, np.maximum(np.minimum(centre + half, 1.0), rate))
     return low, high
 
 
@@ -144,8 +147,9 @@ def newcombe_difference(
     x1, n1 = _pair(successes, trials)
     x2, n2 = _pair(other_successes, other_trials)
     p1, p2 = x1 / np.maximum(n1, 1.0), x2 / np.maximum(n2, 1.0)
-    l1, u1 = wilson(x1, n1, confidence)
-    l2, u2 = wilson(x2, n2, confidence)
+    z = normal_quantile(confidence)
+    l1, u1 = _wilson(x1, n1, z)
+    l2, u2 = _wilson(x2, n2, z)
     difference = p1 - p2
     low = difference - np.hypot(p1 - l1, u2 - p2)
     high = difference + np.hypot(u1 - p1, p2 - l2)
@@ -183,8 +187,9 @@ def mover_ratio(
     x1, n1 = _pair(successes, trials)
     x2, n2 = _pair(other_successes, other_trials)
     p1, p2 = x1 / np.maximum(n1, 1.0), x2 / np.maximum(n2, 1.0)
-    l1, u1 = wilson(x1, n1, confidence)
-    l2, u2 = wilson(x2, n2, confidence)
+    z = normal_quantile(confidence)
+    l1, u1 = _wilson(x1, n1, z)
+    l2, u2 = _wilson(x2, n2, z)
     product = p1 * p2
     lower_top, lower_bottom = l1 * (2 * p1 - l1), u2 * (2 * p2 - u2)
     lower_root = product + np.sqrt(np.maximum(product**2 - lower_top * lower_bottom, 0.0))
@@ -335,7 +340,7 @@ def _scalar(number: npt.ArrayLike) -> float:
 def _pair(successes: npt.ArrayLike, trials: npt.ArrayLike) -> tuple[Array, Array]:
     x = np.asarray(successes, dtype=np.float64)
     n = np.asarray(trials, dtype=np.float64)
-    if np.any(x < 0) or np.any(x > n):
+    if not ((x >= 0) & (x <= n)).all():
         message = "successes must be between 0 and the number of trials"
         raise ValueError(message)
     return x, n

@@ -86,10 +86,11 @@ def rate_finding(
     )
     rose = window[0] / window[1] >= reference[0] / reference[1]
     upwards = question.watch == "up" or (question.watch == "both" and rose)
-    difference = _towards(difference_estimate(window, reference, question.confidence), upwards)
-    # The ratio is turned so that larger is worse: normal over present where a fall is watched.
-    first, second = (window, reference) if upwards else (reference, window)
-    ratio = ratio_estimate(first, second, question.confidence)
+    signed = difference_estimate(window, reference, question.confidence)
+    plain_ratio = ratio_estimate(window, reference, question.confidence)
+    # Both are turned so that larger is worse, also where a fall is watched.
+    difference = signed if upwards else Estimate(-signed.value, -signed.high, -signed.low)
+    ratio = plain_ratio if upwards else _inverse(plain_ratio)
     departure = _departure(question, difference, ratio)
     effect = ratio if question.tolerance_difference is None else difference
     equal = window[0] * reference[1] == reference[0] * window[1]
@@ -97,16 +98,16 @@ def rate_finding(
         effect=effect,
         departure=departure,
         direction=Direction.NONE if equal else Direction.UP if rose else Direction.DOWN,
-        sentence=_sentence(question, window, reference, effect, beyond=departure.low > 1),
-        measures=_measures(question, window, reference),
+        sentence=_sentence(
+            question, window, reference, effect, beyond=departure.low > 1, upwards=upwards
+        ),
+        measures=_measures(question, window, reference, signed, plain_ratio),
         n_affected=_affected(window, reference, upwards),
     )
 
 
-def _towards(difference: Estimate, upwards: bool) -> Estimate:
-    if upwards:
-        return difference
-    return Estimate(-difference.value, -difference.high, -difference.low)
+def _inverse(ratio: Estimate) -> Estimate:
+    return Estimate(1 / ratio.value, 1 / ratio.high, 1 / ratio.low)
 
 
 def _departure(question: RateQuestion, difference: Estimate, ratio: Estimate) -> Estimate:
@@ -124,13 +125,18 @@ def _departure(question: RateQuestion, difference: Estimate, ratio: Estimate) ->
     )
 
 
-def _measures(question: RateQuestion, window: Count, reference: Count) -> tuple[Measure, ...]:
-    confidence = question.confidence
+def _measures(
+    question: RateQuestion,
+    window: Count,
+    reference: Count,
+    difference: Estimate,
+    ratio: Estimate,
+) -> tuple[Measure, ...]:
     estimates = {
-        "rate": rate_estimate(*window, confidence),
-        "reference_rate": rate_estimate(*reference, confidence),
-        "difference": difference_estimate(window, reference, confidence),
-        "ratio": ratio_estimate(window, reference, confidence),
+        "rate": rate_estimate(*window, question.confidence),
+        "reference_rate": rate_estimate(*reference, question.confidence),
+        "difference": difference,
+        "ratio": ratio,
     }
     return tuple(Measure(name, e.value, e.low, e.high) for name, e in estimates.items())
 
@@ -141,25 +147,35 @@ def _affected(window: Count, reference: Count, upwards: bool) -> int:
 
 
 def _sentence(
-    question: RateQuestion, window: Count, reference: Count, effect: Estimate, *, beyond: bool
+    question: RateQuestion,
+    window: Count,
+    reference: Count,
+    effect: Estimate,
+    *,
+    beyond: bool,
+    upwards: bool,
 ) -> str:
     now, normal = share_text(window[0] / window[1]), share_text(reference[0] / reference[1])
-    text = points_text if question.tolerance_difference is not None else times_text
+    by_points = question.tolerance_difference is not None
+    text = points_text if by_points else times_text
     accepted = " and ".join(_accepted(question))
     change = f"{question.subject} {now} of {question.of}, normally {normal}"
     if beyond:
+        way = ("up" if upwards else "down") if by_points else ("more" if upwards else "fewer")
         return (
-            f"{change}: a change of {text(effect.value)} (at least {text(effect.low)}), "
+            f"{change}: {text(effect.value)} {way} (at least {text(effect.low)}), "
             f"{accepted} accepted"
         )
     most = text(max(effect.high, 0.0))
+    if effect.high <= question.tolerance:
+        return f"{change}: within the accepted {accepted} (at most {most})"
     return f"{change}: not shown to be beyond the accepted {accepted} (at most {most})"
 
 
 def _accepted(question: RateQuestion) -> list[str]:
     accepted: list[str] = []
     if question.tolerance_difference is not None:
-        accepted.append(points_text(question.tolerance_difference))
+        accepted.append(points_text(question.tolerance_difference, exact=True))
     if question.tolerance_ratio is not None:
-        accepted.append(times_text(question.tolerance_ratio))
+        accepted.append(times_text(question.tolerance_ratio, exact=True))
     return accepted

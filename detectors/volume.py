@@ -112,17 +112,16 @@ class Volume(CommonOptions):
             log_ratio = Estimate(-log_ratio.value, -log_ratio.high, -log_ratio.low)
         effect = Estimate(*map(math.exp, (log_ratio.value, log_ratio.low, log_ratio.high)))
         departure = log_ratio.scaled(1 / math.log(self.tolerance_ratio))
+        accepted = times_text(self.tolerance_ratio, exact=True)
         word = "more" if upwards else "fewer"
         seen = f"{rows_text(n_rows)}, normal are {rows_text(round(normal))}"
         if departure.low > 1:
             sentence = (
                 f"{seen}: {times_text(effect.value)} {word} (at least "
-                f"{times_text(effect.low)}), {times_text(self.tolerance_ratio)} accepted"
+                f"{times_text(effect.low)}), {accepted} accepted"
             )
         else:
-            sentence = (
-                f"{seen}: not shown to be beyond the accepted {times_text(self.tolerance_ratio)}"
-            )
+            sentence = f"{seen}: not shown to be beyond the accepted {accepted}"
         changed = Direction.UP if rose else Direction.DOWN
         return comparison.decided(
             effect=effect,

@@ -15,41 +15,48 @@ __all__ = [
 _LONGEST_NAME = 60
 
 
-def share_text(share: float) -> str:
-    """Return a share as a percentage with two or three figures.
+def share_text(share: float, *, exact: bool = False) -> str:
+    """Return a share as a percentage, with two figures unless `exact`.
 
     Examples
     --------
     >>> share_text(0.214), share_text(0.0213), share_text(0.00004), share_text(0.0)
     ('21 %', '2.1 %', 'under 0.01 %', '0 %')
+    >>> share_text(0.125), share_text(0.125, exact=True)
+    ('12 %', '12.5 %')
     """
     percent = 100 * share
+    if exact:
+        return f"{percent:.6g} %"
     if percent != 0 and abs(percent) < 0.01:
         return "under 0.01 %"
     return f"{_figures(percent)} %"
 
 
-def points_text(difference: float) -> str:
-    """Return a difference of shares in percentage points.
+def points_text(difference: float, *, exact: bool = False) -> str:
+    """Return a difference of shares in percentage points, two figures unless `exact`.
 
     Examples
     --------
     >>> points_text(0.0213), points_text(0.01)
     ('2.1 points', '1 point')
     """
-    text = _figures(100 * difference)
+    points = 100 * difference
+    text = f"{points:.6g}" if exact else _figures(points)
     return f"{text} point" if text == "1" else f"{text} points"
 
 
-def times_text(ratio: float) -> str:
-    """Return a ratio in words.
+def times_text(ratio: float, *, exact: bool = False) -> str:
+    """Return a ratio in words, with two figures unless `exact`.
 
     Examples
     --------
     >>> times_text(2.13), times_text(1000.0)
     ('2.1 times', '1 000 times')
+    >>> times_text(1.25, exact=True)
+    '1.25 times'
     """
-    return f"{_figures(ratio)} times"
+    return f"{ratio:.6g} times" if exact else f"{_figures(ratio)} times"
 
 
 def rows_text(rows: int, noun: str = "outputs") -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from monitor.config.columns import read_schema
 from monitor.config.components import read_component
@@ -66,11 +66,14 @@ def load_configuration(
     """
     reader = Reader(_document(path))
     data = _sections(reader)
+    file = Path(path).absolute()
     variables = os.environ if environment is None else environment
-    configuration = _configuration(reader, data, Path(path).absolute(), variables)
-    if configuration is None or reader.problems:
+    parts = _parts(reader, data, file.parent, variables)
+    if reader.problems:
         raise ConfigurationError(reader.problems)
-    return configuration
+    for section in ("source", "baseline", "dead_letters"):
+        parts[section] = with_absolute_paths(parts[section], file.parent)
+    return Configuration(path=file, **parts)
 
 
 def _document(path: Path | str) -> Document:
@@ -105,55 +108,37 @@ def _sections(reader: Reader) -> dict[str, object]:
     return data
 
 
-def _configuration(
-    reader: Reader, data: Mapping[str, object], path: Path, variables: Mapping[str, str]
-) -> Configuration | None:
-    folder = path.parent
+def _parts(
+    reader: Reader, data: Mapping[str, object], folder: Path, variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return every section as an object; None, after noting why, for those that are wrong."""
     attributes = _attributes(data.get("system"))
-    system = _section(reader, SystemRegister, data, "system")
-    source = _component(reader, data, "source", registered_sources())
-    windows = _component(reader, data, "windows", WINDOWS)
     schema = read_schema(reader, data["schema"], attributes) if "schema" in data else None
-    baseline = _section(reader, BaselineSettings, data, "baseline")
-    slices = reader.read(SliceSettings, _column_lists(data.get("slices", {})), ("slices",))
-    incidents = _section(reader, IncidentSettings, data, "incidents")
-    storage = read_storage(reader, data.get("storage", {}), folder, variables)
-    dead_letters = _section(reader, DeadLetterSettings, data, "dead_letters")
     detectors: tuple[DetectorEntry, ...] = ()
     if "detectors" in data:
         detectors = read_detectors(reader, data["detectors"], schema)
+    windows = _component(reader, data, "windows", WINDOWS)
+    baseline = _section(reader, BaselineSettings, data, "baseline")
+    slices = reader.read(SliceSettings, _column_lists(data.get("slices", {})), ("slices",))
     if schema is not None:
         check_time(reader, schema, windows)
         check_attributes(reader, attributes, schema)
-        if slices is not None:
-            check_slices(reader, slices, schema)
+    if schema is not None and slices is not None:
+        check_slices(reader, slices, schema)
     if baseline is not None:
         check_reference(reader, baseline.reference)
-    if (
-        reader.problems
-        or system is None
-        or windows is None
-        or schema is None
-        or baseline is None
-        or slices is None
-        or incidents is None
-        or storage is None
-        or dead_letters is None
-    ):
-        return None
-    return Configuration(
-        path=path,
-        system=system,
-        source=with_absolute_paths(source, folder),
-        schema=schema,
-        baseline=with_absolute_paths(baseline, folder),
-        windows=windows,
-        slices=slices,
-        detectors=detectors,
-        incidents=incidents,
-        storage=storage,
-        dead_letters=with_absolute_paths(dead_letters, folder),
-    )
+    return {
+        "system": _section(reader, SystemRegister, data, "system"),
+        "source": _component(reader, data, "source", registered_sources()),
+        "schema": schema,
+        "baseline": baseline,
+        "windows": windows,
+        "slices": slices,
+        "detectors": detectors,
+        "incidents": _section(reader, IncidentSettings, data, "incidents"),
+        "storage": read_storage(reader, data.get("storage", {}), folder, variables),
+        "dead_letters": _section(reader, DeadLetterSettings, data, "dead_letters"),
+    }
 
 
 def _section(reader: Reader, cls: type[T], data: Mapping[str, object], section: str) -> T | None:

@@ -66,7 +66,7 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> did_you_mean("tolerence", ["column", "tolerance"])
+    >>> did_you_mean("tolerances", ["column", "tolerance"])
     "; did you mean 'tolerance'?"
     """
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)

@@ -12,7 +12,8 @@ from monitor.sources.base import registered_sources
 
 ROOT = Path(__file__).parents[3]
 TESTDATA = Path(__file__).parent / "testdata"
-VALID = sorted([*(ROOT / "configs").rglob("*.yaml"), *TESTDATA.glob("*.good.yaml")])
+EXAMPLES = [*ROOT.glob("configs/*.yaml"), *ROOT.glob("configs/demo/*.yaml")]
+VALID = sorted([*EXAMPLES, *TESTDATA.glob("*.good.yaml")])
 # What only several options together show to be wrong is beyond a JSON Schema.
 BAD_IN_ONE_OPTION = (
     "a_list",

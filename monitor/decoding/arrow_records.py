@@ -58,7 +58,11 @@ class ArrowRecords:
         """Return the values at `path`, or None if the table has no such column."""
         if path in self._columns:
             return self._column(path)
-        first, *rest = parse_path(path)
+        try:
+            first, *rest = parse_path(path)
+        except ValueError:
+            # The flat name of a column, and this table lacks it.
+            return None
         if first not in self._columns:
             return None
         array = self._column(str(first))

@@ -1,6 +1,7 @@
 """Frozen dataclasses to JSON and back, without losing a number."""
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ def to_record(value: "DataclassInstance") -> Record:
     JSON has no infinities, so these become the words ``inf``, ``-inf`` and ``nan``;
     `from_record` reads them as numbers again.
     """
-    return {key: _plain(item) for key, item in dataclasses.asdict(value).items()}
+    return {name: _plain(getattr(value, name)) for name in _field_names(type(value))}
 
 
 def from_record(cls: type[T], record: Mapping[str, Any]) -> T:
@@ -57,13 +58,29 @@ def canonical_json(value: object) -> str:
     )
 
 
+@functools.cache
+def _field_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(cls))
+
+
+# Findings are written by the million: the plain types of most values are asked for first.
+_AS_THEY_ARE = (int, bool, type(None))
+
+
 def _plain(value: object) -> object:
+    kind: type[Any] = type(value)
+    if kind is str or kind in _AS_THEY_ARE:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return to_record(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted(str(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     if isinstance(value, str):
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):

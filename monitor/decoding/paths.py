@@ -7,7 +7,7 @@ __all__ = ["Step", "look_up", "parse_path"]
 
 Step = str | int
 
-_STEP = re.compile(r"(?:^(?!\.)|\.)((?:[^.\[\]\\]|\\.)+)|\[(\d+)\]")
+_STEP = re.compile(r"(?:^|(?<=.)\.)((?:[^.\[\]\\]|\\.)+)|\[(\d+)\]")
 
 
 @functools.cache

@@ -50,7 +50,7 @@ class ActionMix(CommonOptions):
     name: ClassVar[str] = "action_mix"
     check: Annotated[str, CheckOption(parts=2)]
     tolerance: Annotated[float, at.Gt(0), at.Lt(1)] = 0.05
-    min_rows: Annotated[int, at.Ge(1)] = 500
+    min_rows: Annotated[int, at.Ge(1)] = 100
     failure_mode: FailureMode = FailureMode.SAFETY
 
     @property

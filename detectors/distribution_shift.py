@@ -57,7 +57,7 @@ class DistributionShift(CommonOptions):
     name: ClassVar[str] = "distribution_shift"
     column: Annotated[str, ColumnOption()]
     tolerance: Annotated[float, at.Gt(0), at.Lt(1)] = 0.1
-    min_rows: Annotated[int, at.Ge(1)] = 500
+    min_rows: Annotated[int, at.Ge(1)] = 100
 
     @property
     def series(self) -> str:
@@ -155,7 +155,7 @@ def _group_measures(expected: Counts, observed: Counts) -> tuple[Measure, ...]:
         "chi_square_p": chi_p,
         "g": g,
         "g_p": g_p,
-        "expected_by_chance": float(sampling_noise(expected) + sampling_noise(observed)),
+        "expected_by_chance": float(sampling_noise(expected, observed)),
         "tolerance_floor": tolerance_floor(len(expected), int(expected.sum())),
     }
     return tuple(Measure(name, value) for name, value in numbers.items())

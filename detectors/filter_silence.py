@@ -58,7 +58,6 @@ class FilterSilence(CommonOptions):
     check: Annotated[str, CheckOption(parts=2)]
     tolerance: Annotated[float, at.Gt(0), at.Lt(1)] = 0.5
     confidence: Annotated[float, at.Gt(0.5), at.Lt(1)] = 0.998
-    min_rows: Annotated[int, at.Ge(1)] = 50
     failure_mode: FailureMode = FailureMode.SAFETY
 
     @property

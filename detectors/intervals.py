@@ -202,32 +202,39 @@ def mover_ratio(
     return np.where(empty, 0.0, low), np.where(empty, np.inf, high)
 
 
-def sampling_noise(counts: npt.ArrayLike) -> Array:
-    """Return a bound on the mean total variation between a sample and what it is drawn from.
+def sampling_noise(expected: npt.ArrayLike, observed: npt.ArrayLike) -> Array:
+    """Return by how much sampling raises a mean observed total variation, at most.
 
-    Half the sum over bins of sqrt(p (1 - p) / n), with p estimated with half a row added to
-    every bin, so that bins nobody has seen yet add their part.
+    Half the sum over bins of the standard deviation of the difference of two shares, which
+    bounds its mean absolute value. Shares are estimated with half a row added to every bin,
+    so that bins nobody has seen yet add their part.
 
     Parameters
     ----------
-    counts
-        Non-negative counts of shape (..., n_bins).
+    expected, observed
+        Non-negative counts of shape (..., n_bins), on the same bins.
 
     Returns
     -------
     ndarray
-        Between 0 and 1, of shape (...); 1 for an empty sample.
+        Between 0 and 1, of shape (...).
 
     References
     ----------
     .. [1] D. Berend and A. Kontorovich, Statistics and Probability Letters 83 (2013),
-       1254-1259.
+       1254-1259 (for one sample).
     """
+    variance = _share_variance(expected) + _share_variance(observed)
+    noise: Array = np.minimum(0.5 * np.sqrt(variance).sum(axis=-1), 1.0)
+    return noise
+
+
+def _share_variance(counts: npt.ArrayLike) -> Array:
     rows = np.asarray(counts, dtype=np.float64)
-    total = rows.sum(axis=-1)
-    share = (rows + 0.5) / (total[..., None] + rows.shape[-1] / 2)
-    noise = 0.5 * np.sqrt(share * (1 - share)).sum(axis=-1) / np.sqrt(np.maximum(total, 1.0))
-    return np.where(total > 0, np.minimum(noise, 1.0), 1.0)
+    total = rows.sum(axis=-1, keepdims=True)
+    share = (rows + 0.5) / (total + rows.shape[-1] / 2)
+    variance: Array = share * (1 - share) / np.maximum(total, 1.0)
+    return variance
 
 
 def total_variation_interval(
@@ -235,10 +242,10 @@ def total_variation_interval(
 ) -> Bounds:
     """Return the interval of the total variation between what two samples are drawn from.
 
-    The observed total variation is too large on average, by at most the two samples'
-    `sampling_noise`, and never too small on average (it is convex); one row more or less
-    moves it by at most one over the sample's size. So the lower bound subtracts noise and
-    deviation, the upper one adds the deviation only.
+    The observed total variation is too large on average, by at most `sampling_noise`, and
+    never too small on average (it is convex); one row more or less moves it by at most one
+    over the sample's size. So the lower bound subtracts noise and deviation, the upper one
+    adds the deviation only.
 
     Parameters
     ----------
@@ -262,7 +269,7 @@ def total_variation_interval(
     some_m, some_n = np.maximum(m, 1.0), np.maximum(n, 1.0)
     distance = 0.5 * np.abs(first / some_m[..., None] - second / some_n[..., None]).sum(axis=-1)
     deviation = np.sqrt(np.log(2 / (1 - confidence)) / 2 * (1 / some_m + 1 / some_n))
-    noise = sampling_noise(first) + sampling_noise(second)
+    noise = sampling_noise(first, second)
     empty = (m <= 0) | (n <= 0)
     low = np.where(empty, 0.0, np.maximum(distance - noise - deviation, 0.0))
     high = np.where(empty, 1.0, np.minimum(distance + deviation, 1.0))

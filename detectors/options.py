@@ -89,13 +89,14 @@ class CommonOptions:
         exactly at its tolerance is called beyond in at most 0.5 % of windows.
     min_rows
         The least number of rows, in the window and in the reference, that an effect is
-        computed from; fewer give `Verdict.INSUFFICIENT_DATA`.
+        computed from; fewer give `Verdict.INSUFFICIENT_DATA`. Bounds are honest in small
+        samples too; this is for effects that mean little.
     failure_mode
         Which kind of incident a breach of this series is.
     """
 
     confidence: Annotated[float, at.Gt(0.5), at.Lt(1)] = 0.99
-    min_rows: Annotated[int, at.Ge(1)] = 200
+    min_rows: Annotated[int, at.Ge(1)] = 50
     failure_mode: FailureMode = FailureMode.BEHAVIOURAL
 
     def problems(self, schema: Schema) -> Sequence[tuple[str, str]]:

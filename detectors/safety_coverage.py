@@ -44,7 +44,6 @@ class SafetyCoverage(CommonOptions):
     name: ClassVar[str] = "safety_coverage"
     check: Annotated[str, CheckOption(parts=2)]
     tolerance: Annotated[float, at.Gt(0), at.Lt(1)] = 0.02
-    min_rows: Annotated[int, at.Ge(1)] = 50
     failure_mode: FailureMode = FailureMode.SAFETY
 
     @property

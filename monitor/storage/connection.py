@@ -1,5 +1,6 @@
 """Open a database and give it the rules that the tables rely on."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,8 +19,15 @@ WRITING = "outputwatch_writing"
 _BUSY_TIMEOUT_MS = 30_000
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, *, must_exist: bool = False) -> Engine:
     """Return an engine for a SQLite or PostgreSQL URL, for example ``sqlite:///state.db``.
+
+    Parameters
+    ----------
+    url
+        Where the database is.
+    must_exist
+        Whether a SQLite file that is not there is an error.
 
     Raises
     ------
@@ -35,6 +43,9 @@ def connect(url: str) -> Engine:
         raise StorageError(message) from error
     if backend == "sqlite":
         memory = parsed.database in (None, "", ":memory:")
+        if must_exist and not memory and not Path(str(parsed.database)).is_file():
+            message = f"there is no database {parsed.database!r}; run an audit or the demo first"
+            raise StorageError(message)
         options: dict[str, Any] = {"poolclass": StaticPool} if memory else {}
         engine = create_engine(parsed, connect_args={"check_same_thread": False}, **options)
         event.listen(engine, "connect", _on_sqlite_connect)

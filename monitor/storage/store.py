@@ -60,7 +60,7 @@ class Store:
         self._current = threading.local()
 
     @classmethod
-    def open(cls, url: str) -> "Store":
+    def open(cls, url: str, *, must_exist: bool = False) -> "Store":
         """Open the database at `url` and bring its tables up to date.
 
         Parameters
@@ -68,6 +68,8 @@ class Store:
         url
             ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or
             ``postgresql://user@host/name``.
+        must_exist
+            Whether a SQLite file that is not there is an error; else it is created.
 
         Raises
         ------
@@ -75,7 +77,7 @@ class Store:
             If the database cannot be opened, belongs to another program or was written by a
             newer outputwatch.
         """
-        engine = connect(url)
+        engine = connect(url, must_exist=must_exist)
         store = cls(engine)
         try:
             with store.writing() as connection:

@@ -1,0 +1,154 @@
+"""``outputwatch incident show``: one incident on one screen."""
+
+import argparse
+import dataclasses
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from monitor.commands.incident import add_database_arguments, opened_database
+from monitor.printing import time_text, write_json, write_line, write_table
+
+if TYPE_CHECKING:
+    from monitor.incidents.summary import IncidentSummary, SignalLine, TimelineLine
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
+
+NAME = "show"
+HELP = "show what changed, how bad it is, what to do first and who decides"
+_LABEL = 16
+_SIGNAL_HEADINGS = ("series", "slice", "tier", "times tolerance", "windows", "since", "state")
+_TIMELINE_HEADINGS = ("no.", "occurred", "known", "by", "what", "text")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the database and the incident."""
+    add_database_arguments(parser)
+    parser.add_argument("incident", metavar="ID", help="an id, its beginning, or a number")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write one incident."""
+    from monitor.incidents.summary import summarize
+    from monitor.incidents.timeline import broken_links
+
+    with opened_database(arguments) as (store, monitor):
+        repository = store.incidents(monitor)
+        incident = repository.find(arguments.incident)
+        timeline = repository.timeline(incident.id)
+    summary = summarize(incident, timeline, broken_links(timeline))
+    if arguments.json:
+        write_json(dataclasses.asdict(summary))
+        return 0
+    for line in _page(summary):
+        write_line(line)
+    _write_signals("SIGNALS", summary.signals)
+    _write_signals("EXPLAINED BY BROKEN INPUT", summary.inhibited)
+    _write_timeline(summary.timeline)
+    return 0
+
+
+def _page(summary: "IncidentSummary") -> Iterator[str]:
+    yield from _wrapped(f"#{summary.number}  {summary.title}")
+    severity = (
+        f"{summary.confirmed} confirmed, {summary.suggested} suggested"
+        if summary.confirmed
+        else f"{summary.suggested} suggested"
+    )
+    yield (
+        f"{severity}, could be as high as {summary.could_be} | {summary.failure_mode} | "
+        f"{summary.state} | {summary.system} ({summary.environment}) | {summary.id[:12]}"
+    )
+    if summary.broken_links:
+        numbers = ", ".join(map(str, summary.broken_links))
+        yield f"WARNING: the timeline was changed behind the program's back at entry {numbers}"
+    yield ""
+    yield from _field("what changed", [summary.what])
+    yield from _field("by how much", [summary.how_much])
+    yield from _field("since", _since(summary))
+    yield from _field("who", summary.who)
+    yield from _field("how sure", [summary.how_sure, *summary.notes])
+    axes = dataclasses.asdict(summary.axes)
+    by_axis = ", ".join(f"{name} {points}" for name, points in axes.items())
+    yield from _field(
+        "why this tier",
+        [f"score {summary.score} of 15: {by_axis} ({summary.policy})", *summary.reasons],
+    )
+    yield from _field("unknown yet", summary.unknowns or ("nothing that the score needs",))
+    yield from _field("do first", summary.do_first)
+    yield from _field(
+        "who decides",
+        [
+            f"{right.decision}: {right.decides}"
+            + ("" if right.second == "none" else f"; second person: {right.second}")
+            + f" (monitor: {right.monitor})"
+            for right in summary.decides
+        ],
+    )
+
+
+def _since(summary: "IncidentSummary") -> Iterator[str]:
+    yield (
+        f"{time_text(summary.onset_us)} (estimated), latest breach until "
+        f"{time_text(summary.last_us)}"
+    )
+    if summary.releases:
+        yield f"new releases then: {', '.join(summary.releases)}"
+    if summary.resolution_proposed_us is not None:
+        back = time_text(summary.resolution_proposed_us)
+        yield f"back within tolerance by {back}: resolution is proposed, a person decides"
+    if summary.recurrence_of is not None:
+        yield f"a recurrence of incident {summary.recurrence_of[:12]}"
+
+
+def _field(label: str, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        head = f"{label:<{_LABEL}}" if number == 0 else " " * _LABEL
+        yield from _wrapped(f"{head}{line}", hang=_LABEL + 2)
+
+
+def _wrapped(text: str, hang: int = 0) -> list[str]:
+    width = max(60, shutil.get_terminal_size((100, 40)).columns)
+    return textwrap.wrap(
+        text, width, subsequent_indent=" " * hang, drop_whitespace=True, break_long_words=False
+    )
+
+
+def _write_signals(heading: str, signals: "tuple[SignalLine, ...]") -> None:
+    if not signals:
+        return
+    write_line(f"\n{heading}")
+    write_table(
+        _SIGNAL_HEADINGS,
+        [
+            (
+                signal.series,
+                signal.slice,
+                signal.tier,
+                signal.times_tolerance,
+                str(signal.n_windows),
+                time_text(signal.first_us),
+                signal.state,
+            )
+            for signal in signals
+        ],
+    )
+
+
+def _write_timeline(timeline: "tuple[TimelineLine, ...]") -> None:
+    write_line("\nTIMELINE")
+    write_table(
+        _TIMELINE_HEADINGS,
+        [
+            (
+                str(line.seq),
+                time_text(line.occurred_us),
+                time_text(line.known_us),
+                line.actor,
+                line.kind,
+                line.text,
+            )
+            for line in timeline
+        ],
+    )

@@ -1,0 +1,114 @@
+"""What to do first, by kind of incident, and who decides what: words, kept as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from detectors.base import FailureMode
+from monitor.incidents.model import SignalKind
+from monitor.incidents.suggestion import Tier
+
+__all__ = ["NEXT_QUESTION", "DecisionRight", "decision_rights", "first_steps"]
+
+NEXT_QUESTION: Final[Mapping[Tier, str]] = {
+    Tier.SEV1: "freeze the evidence, contain and ask counsel now?",
+    Tier.SEV2: "which people are concerned, and which decisions can be run again?",
+    Tier.SEV3: "which release, prompt or provider changed?",
+    Tier.SEV4: "is the sample large enough to know?",
+}
+
+_STEPS: Final[Mapping[FailureMode, tuple[str, ...]]] = {
+    FailureMode.BIAS: (
+        "keep the counts by group, and samples of outputs, before anything is changed",
+        "compare with the release before: did it have the same gap",
+        "ask whether decisions already went out, and which of them can be run again",
+        "involve whoever answers for fairness in this use, and counsel if a protected group is "
+        "worse off",
+    ),
+    FailureMode.SAFETY: (
+        "keep the outputs that were served, with their prompts and filter verdicts",
+        "check on the serving path that every required filter answers",
+        "contain: tighten the filter, route around the release, or switch the feature off",
+        "look for people who were exposed, the vulnerable ones first",
+    ),
+    FailureMode.PERFORMANCE: (
+        "check that the labels are complete and on time for this window",
+        "compare with the release before on the same inputs",
+        "ask which decisions rested on these outputs and can be corrected",
+    ),
+    FailureMode.BEHAVIOURAL: (
+        "look for a new release, prompt, configuration or provider version at the onset",
+        "read a sample of outputs from before and after",
+        "check whether one group or one kind of request is concerned more than others",
+    ),
+}
+
+_STEPS_BLIND: Final = (
+    "check that events still arrive, and that the columns are still filled",
+    "until it is seen again, do not take the silence for good news",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRight:
+    """One decision: what the monitor may do, and which person decides."""
+
+    decision: str
+    monitor: str
+    decides: str
+    second: str
+
+
+def first_steps(mode: FailureMode, kind: SignalKind, tier: Tier) -> tuple[str, ...]:
+    """Return what to do first, the question of the tier at the end."""
+    steps = _STEPS_BLIND if kind is SignalKind.CANNOT_SEE else _STEPS[mode]
+    return (*steps, f"then ask: {NEXT_QUESTION[tier]}")
+
+
+def decision_rights(tier: Tier) -> tuple[DecisionRight, ...]:
+    """Return who decides what in an incident of a tier."""
+    grave = tier.rank <= Tier.SEV2.rank
+    return (
+        DecisionRight(
+            decision="whether it is an incident",
+            monitor="proposes",
+            decides="on-call or incident commander",
+            second="none",
+        ),
+        DecisionRight(
+            decision="its severity",
+            monitor="suggests",
+            decides="incident commander",
+            second="legal or system owner, to lower it" if grave else "none",
+        ),
+        DecisionRight(
+            decision="to dismiss it as false",
+            monitor="never",
+            decides="on-call",
+            second="incident commander" if grave else "none",
+        ),
+        DecisionRight(
+            decision="to roll back",
+            monitor="prepares",
+            decides="incident commander",
+            second="another person" if grave else "if the target lacks evidence",
+        ),
+        DecisionRight(
+            decision="how many people were harmed",
+            monitor="never; it counts exposure",
+            decides="incident commander with a domain expert",
+            second="legal",
+        ),
+        DecisionRight(
+            decision="to tell anybody outside",
+            monitor="never",
+            decides="communications and legal",
+            second="always",
+        ),
+        DecisionRight(
+            decision="that it is resolved",
+            monitor="proposes on fresh evidence",
+            decides="incident commander",
+            second="none",
+        ),
+    )

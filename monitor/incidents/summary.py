@@ -1,0 +1,250 @@
+"""An incident on one screen: everything the person on call needs, in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from detectors.base import Estimate
+from monitor.incidents.first_steps import DecisionRight, decision_rights, first_steps
+from monitor.incidents.model import Incident, Observation, Signal, SignalKind
+from monitor.incidents.suggestion import Axes
+from monitor.incidents.timeline import EntryKind, RecordedEntry
+from monitor.incidents.wording import leading_signal, slice_words
+
+__all__ = ["IncidentSummary", "SignalLine", "TimelineLine", "summarize"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalLine:
+    """One signal in the table."""
+
+    series: str
+    slice: str
+    failure_mode: str
+    tier: str
+    times_tolerance: str
+    n_windows: int
+    first_us: int
+    last_us: int
+    state: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineLine:
+    """One entry of the timeline: when it happened, was known and was written down."""
+
+    seq: int
+    occurred_us: int
+    known_us: int
+    recorded_us: int
+    actor: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSummary:
+    """What the page of an incident says; times in microseconds, the rest in words.
+
+    Parameters
+    ----------
+    what
+        What changed, in the words of the leading signal's worst window.
+    how_much
+        The effect against its tolerance, with the interval.
+    onset_us, last_us
+        Since when, estimated, and the end of the latest breaching window.
+    who
+        Slices, groups and numbers of outputs concerned: exposure, not harm.
+    how_sure
+        On how much evidence it rests.
+    suggested, could_be, confirmed
+        Tiers; `confirmed` is None until a person decides.
+    do_first
+        Steps in order.
+    decides
+        Who decides what.
+    broken_links
+        Timeline entries that were changed behind the program's back.
+    """
+
+    id: str
+    number: int | None
+    title: str
+    state: str
+    system: str
+    environment: str
+    failure_mode: str
+    what: str
+    how_much: str
+    onset_us: int
+    last_us: int
+    resolution_proposed_us: int | None
+    recurrence_of: str | None
+    releases: tuple[str, ...]
+    who: tuple[str, ...]
+    how_sure: str
+    suggested: str
+    could_be: str
+    confirmed: str | None
+    score: int
+    axes: Axes
+    policy: str
+    reasons: tuple[str, ...]
+    unknowns: tuple[str, ...]
+    notes: tuple[str, ...]
+    do_first: tuple[str, ...]
+    decides: tuple[DecisionRight, ...]
+    signals: tuple[SignalLine, ...]
+    inhibited: tuple[SignalLine, ...]
+    timeline: tuple[TimelineLine, ...]
+    broken_links: tuple[int, ...]
+
+
+def summarize(
+    incident: Incident,
+    timeline: Iterable[RecordedEntry],
+    broken_links: tuple[int, ...] = (),
+) -> IncidentSummary:
+    """Return the incident's page.
+
+    Parameters
+    ----------
+    incident
+        The incident.
+    timeline
+        Its timeline, in order.
+    broken_links
+        What `monitor.incidents.timeline.broken_links` says of it.
+    """
+    lead = leading_signal(incident.signals)
+    proposed = incident.resolution_proposed
+    return IncidentSummary(
+        id=incident.id,
+        number=incident.number,
+        title=incident.title,
+        state=incident.state.value,
+        system=incident.system,
+        environment=incident.environment,
+        failure_mode=incident.failure_mode.value,
+        what=lead.worst.sentence or incident.title,
+        how_much=_how_much(lead.worst),
+        onset_us=incident.onset_us,
+        last_us=incident.last_window.end_us,
+        resolution_proposed_us=proposed.end_us if proposed else None,
+        recurrence_of=incident.recurrence_of,
+        releases=incident.releases,
+        who=_who(incident),
+        how_sure=_how_sure(incident, lead),
+        suggested=incident.suggestion.tier.value,
+        could_be=incident.could_be.value,
+        confirmed=incident.confirmed.value if incident.confirmed else None,
+        score=incident.suggestion.score,
+        axes=incident.suggestion.axes,
+        policy=incident.suggestion.policy,
+        reasons=incident.suggestion.reasons,
+        unknowns=incident.suggestion.unknowns,
+        notes=lead.worst.notes,
+        do_first=first_steps(incident.failure_mode, incident.kind, incident.tier),
+        decides=decision_rights(incident.tier),
+        signals=tuple(_signal_line(signal) for signal in incident.own_signals),
+        inhibited=tuple(_signal_line(signal) for signal in incident.inhibited_signals),
+        timeline=tuple(_timeline_line(entry) for entry in timeline),
+        broken_links=broken_links,
+    )
+
+
+def _how_much(observation: Observation) -> str:
+    departure, effect = observation.departure, observation.effect
+    if departure is None or effect is None:
+        return "no size was measured"
+    return (
+        f"{departure.value:.3g} times the tolerance (interval {_interval(departure)}): "
+        f"{effect.value:.3g} {observation.unit} (interval {_interval(effect)}), "
+        f"accepted {observation.tolerance:.3g}"
+    )
+
+
+def _who(incident: Incident) -> tuple[str, ...]:
+    own = incident.own_signals
+    slices = sorted({slice_words(signal.identity.slice) for signal in own})
+    lines = [f"slices: {', '.join(slices)}"]
+    worse = sorted({group for signal in own for group in signal.freshest.worse_off})
+    if worse:
+        lines.append(f"worse off: {', '.join(worse)}")
+    if incident.kind is SignalKind.BREACH:
+        # Signals overlap, so the largest of them is shown and nothing is added up.
+        exposed = max(signal.freshest.n_exposed for signal in own)
+        lines.append(f"exposed: {exposed:,} outputs in the latest window of the largest signal")
+    lines.append("harmed: unknown yet, a person states it")
+    return tuple(lines)
+
+
+def _how_sure(incident: Incident, lead: Signal) -> str:
+    if incident.kind is SignalKind.CANNOT_SEE:
+        return "the series cannot be seen; whether anything is wrong is not known"
+    windows = f"{lead.n_windows} window{'s' if lead.n_windows > 1 else ''}"
+    if incident.suggestion.held:
+        return f"not established yet, seen in {windows}"
+    grade = "repeated" if lead.n_windows > 1 else "one window"
+    return f"{grade}: the whole interval is beyond the tolerance in {windows}"
+
+
+def _signal_line(signal: Signal) -> SignalLine:
+    departure = signal.worst.departure
+    return SignalLine(
+        series=signal.identity.series,
+        slice=signal.identity.slice,
+        failure_mode=signal.identity.failure_mode.value,
+        tier=signal.suggestion.tier.value,
+        times_tolerance=f"{departure.low:.3g} to {departure.high:.3g}" if departure else "unknown",
+        n_windows=signal.n_windows,
+        first_us=signal.first.window.start_us,
+        last_us=signal.freshest.window.end_us,
+        state=_signal_state(signal),
+        sentence=signal.worst.sentence,
+    )
+
+
+def _signal_state(signal: Signal) -> str:
+    if signal.inhibited_by:
+        return f"explained by {', '.join(signal.inhibited_by)}"
+    return "recovered" if signal.recovered else "firing"
+
+
+def _timeline_line(recorded: RecordedEntry) -> TimelineLine:
+    entry = recorded.entry
+    return TimelineLine(
+        seq=recorded.seq,
+        occurred_us=entry.occurred_us,
+        known_us=entry.known_us,
+        recorded_us=recorded.recorded_us,
+        actor=entry.actor,
+        kind=entry.kind.value.replace("_", " "),
+        text=_entry_text(recorded),
+    )
+
+
+def _entry_text(recorded: RecordedEntry) -> str:
+    body = recorded.entry.body
+    if "title" in body:
+        return str(body["title"])
+    if "sentence" in body:
+        return f"{body['series']} on {slice_words(body['slice'])}: {body['sentence']}"
+    if "to" in body:
+        before, after = body["from"], body["to"]
+        return (
+            f"{before['tier']}, could be {before['could_be']} -> "
+            f"{after['tier']}, could be {after['could_be']}"
+        )
+    if "series" in body:
+        return f"{body['series']} on {slice_words(body['slice'])}"
+    if "signals" in body:
+        return ", ".join(str(signal["series"]) for signal in body["signals"])
+    if recorded.entry.kind is EntryKind.RESOLUTION_PROPOSED:
+        return "every signal is back; a person decides"
+    return ""
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.low:.3g} to {estimate.high:.3g}"

@@ -71,7 +71,7 @@ def _plain(value: object) -> object:
     kind: type[Any] = type(value)
     if kind is str or kind in _AS_THEY_ARE:
         return value
-    if kind is float:
+    if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return to_record(value)
@@ -82,7 +82,5 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, str):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar
 
 import annotated_types as at
 import numpy as np
-import numpy.typing as npt
 
-from baselines.layout import AxisNeed, NumericAxis, Table, TableNeed, table_name
+from baselines.layout import AxisNeed, NumericAxis, TableNeed, table_name
 from baselines.reference import Reference
 from baselines.schema import Role, Schema
 from baselines.summary import Window
@@ -18,8 +17,13 @@ from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.confusion import unknown_positive
 from detectors.gap_findings import GapQuestion, why_no_gap
 from detectors.gap_rules import DifferenceRule
-from detectors.groups import GroupRates, group_table, rates_by_group
-from detectors.intervals import newcombe_difference, simultaneous, wilson
+from detectors.group_calibration import (
+    GroupCalibration,
+    calibration_difference,
+    group_calibration,
+)
+from detectors.groups import group_table
+from detectors.intervals import wilson
 from detectors.options import (
     ColumnOption,
     CommonOptions,
@@ -29,77 +33,12 @@ from detectors.options import (
     group_label,
     group_need,
 )
-from detectors.outcomes import counted_codes, positive_codes, positive_levels
+from detectors.outcomes import positive_levels
 from detectors.registry import detector
 from detectors.score_bins import BinValues, probability_bins
 from detectors.wording import number_text, plain, rows_text
 
-__all__ = ["CalibrationGap", "GroupCalibration", "calibration_difference"]
-
-Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class GroupCalibration:
-    """Labels against scores, one entry a group.
-
-    Parameters
-    ----------
-    rates
-        Each compared group's rows and positive labels.
-    mean_score
-        Mean score, from bin centres, of shape (n_groups,).
-    binning_error
-        How far the mean score can be off because scores are binned, of shape (n_groups,).
-    calibration_error
-        Mean over a group's rows of the bin's ``|share of positive labels - mean score|``.
-    """
-
-    rates: GroupRates
-    mean_score: Array
-    binning_error: Array
-    calibration_error: Array
-
-    @property
-    def excess(self) -> Array:
-        """Return the mean of label minus score by group, in [-1, 1], of shape (n_groups,)."""
-        return self.rates.rates - self.mean_score
-
-
-def calibration_difference(groups: GroupCalibration, confidence: float) -> tuple[Estimate, Array]:
-    """Return the largest difference of mean (label - score), and every pair's lower bound.
-
-    Given the scores, a group's positive labels vary no more than a binomial count of the same
-    mean, so that the bounds of a difference of rates hold; they are moved by the scores'
-    difference and widened by the binning error.
-
-    Parameters
-    ----------
-    groups
-        At least two.
-    confidence
-        That all pairs' bounds hold together.
-
-    Returns
-    -------
-    tuple
-        The estimate, and the lower bounds of group i minus group j of shape (K, K).
-
-    References
-    ----------
-    .. [1] W. Hoeffding, Annals of Mathematical Statistics 27 (1956), 713-721.
-    .. [2] R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, method 10.
-    """
-    x, n = groups.rates.positives, groups.rates.rows
-    each = simultaneous(confidence, len(x) * (len(x) - 1) // 2)
-    low, high = newcombe_difference(x[:, None], n[:, None], x[None, :], n[None, :], each)
-    scores = groups.mean_score[:, None] - groups.mean_score[None, :]
-    error = groups.binning_error[:, None] + groups.binning_error[None, :]
-    apart = ~np.eye(len(x), dtype=np.bool_)
-    value = float(groups.excess.max() - groups.excess.min())
-    lower, upper = low - scores - error, high - scores + error
-    least, most = max(float(lower[apart].max()), 0.0), float(upper[apart].max())
-    return Estimate(value, min(least, value), max(most, value)), lower
+__all__ = ["CalibrationGap"]
 
 
 @detector
@@ -174,8 +113,16 @@ class CalibrationGap(CommonOptions):
         values: BinValues,
         levels: tuple[str, ...],
     ) -> Finding:
-        groups = self._calibration(counts.table, counts.window, values, levels)
-        before = self._calibration(counts.table, counts.reference, values, levels)
+        n_attributes = len(group_columns(self.group))
+        groups, before = (
+            group_calibration(
+                group_table(counts.table, cells, n_attributes),
+                values,
+                positive=levels,
+                min_group_rows=self.min_group_rows,
+            )
+            for cells in (counts.window, counts.reference)
+        )
         rates, attribute = groups.rates, group_label(self.group)
         comparison = dataclasses.replace(
             comparison,
@@ -233,32 +180,6 @@ class CalibrationGap(CommonOptions):
             finding,
             groups=groups.rates.compared,
             worse_off=tuple(names[position] for position in sorted(worse)),
-        )
-
-    def _calibration(
-        self,
-        table: Table,
-        window: npt.NDArray[np.int64],
-        values: BinValues,
-        levels: tuple[str, ...],
-    ) -> GroupCalibration:
-        by_group = group_table(table, window, len(group_columns(self.group)))
-        score, label = by_group.axes
-        positive = positive_codes(label, levels)
-        counted = np.logical_and.outer(counted_codes(score), counted_codes(label))
-        rates = rates_by_group(
-            by_group, np.broadcast_to(positive, counted.shape), counted, self.min_group_rows
-        )
-        kept = [by_group.groups.index(name) for name in rates.names]
-        cells = by_group.counts[kept][:, counted_codes(score)][:, :, counted_codes(label)]
-        in_bin = cells.sum(axis=2)
-        positives = cells[:, :, positive[counted_codes(label)]].sum(axis=2)
-        total = np.maximum(in_bin.sum(axis=1), 1)
-        return GroupCalibration(
-            rates=rates,
-            mean_score=in_bin @ values.centre / total,
-            binning_error=in_bin @ values.error / total,
-            calibration_error=np.abs(positives - in_bin * values.centre).sum(axis=1) / total,
         )
 
     def _measures(self, groups: GroupCalibration) -> Sequence[Measure]:

@@ -12,7 +12,7 @@ from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import Finding, Measure
 from detectors.classification_rates import ClassificationMetric, classification_cells
-from detectors.comparison import Comparison, read_table
+from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.confusion import unknown_positive
 from detectors.options import ColumnOption
 from detectors.performance import (
@@ -63,12 +63,11 @@ class ClassificationPerformance(PerformanceOptions):
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return how far the metric dropped."""
-        text = ClassificationMetric(self.metric).value.replace("_", " ")
         comparison = Comparison(
             detector=self,
             columns=(self.prediction, self.label),
             tolerance=self.tolerance_drop,
-            unit=f"drop of {text}",
+            unit=f"drop of {self._metric_text}",
         )
         counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
         if counts is None:
@@ -79,7 +78,10 @@ class ClassificationPerformance(PerformanceOptions):
                 sentence = unknown_positive(axis, reference.schema)
                 if sentence is not None:
                     return comparison.cannot_see(sentence)
-        cells = classification_cells(prediction, label, reference.schema)
+        return self._finding(comparison, counts, reference.schema)
+
+    def _finding(self, comparison: Comparison, counts: TableCounts, schema: Schema) -> Finding:
+        cells = classification_cells(counts.table.axes[0], counts.table.axes[1], schema)
         n_seen, n_rows = int(counts.window.sum()), int(counts.window[cells.labelled].sum())
         comparison = dataclasses.replace(
             comparison,
@@ -89,15 +91,16 @@ class ClassificationPerformance(PerformanceOptions):
         unable = why_unlabelled(comparison, plain(self.label), n_seen, self.min_rows)
         if unable is not None:
             return unable
+        subject = f"{self._metric_text} of {plain(self.prediction)}"
         found = cells.estimates(self.metric, counts.window, counts.reference, self.confidence)
         if found is None:
             return comparison.insufficient(
-                f"{text} of {plain(self.prediction)} has no value: none of the labelled outputs "
+                f"{subject} has no value: none of the labelled outputs "
                 f"is of the class that it is a share of"
             )
         now, before = found
         change = PerformanceChange(
-            metric=f"{text} of {plain(self.prediction)}",
+            metric=subject,
             now=now,
             before=before,
             tolerance=self.tolerance_drop,
@@ -108,3 +111,7 @@ class ClassificationPerformance(PerformanceOptions):
             measures=(*finding.measures, Measure("label_coverage", n_rows / n_seen)),
             n_affected=max(round((before.value - now.value) * n_rows), 0),
         )
+
+    @property
+    def _metric_text(self) -> str:
+        return ClassificationMetric(self.metric).value.replace("_", " ")

@@ -27,7 +27,7 @@ from detectors.options import (
     group_label,
     group_need,
 )
-from detectors.outcomes import counted_codes, knows_positive, positive_codes, positive_levels
+from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
 from detectors.registry import detector
 from detectors.standardised_gaps import StandardisedGap, standardised_gap
 from detectors.wording import plain, points_text, rows_text
@@ -135,11 +135,9 @@ class ConditionalGap(CommonOptions):
         if counts is None:
             return comparison.not_in_baseline(f"{self.outcome} by group and strata")
         levels = positive_levels(reference.schema, self.outcome, self.level)
-        if not knows_positive(counts.table.axes[-1], levels):
-            return comparison.cannot_see(
-                f"the baseline knows no positive level of {self.outcome}, which is "
-                f"{' or '.join(map(repr, levels))}"
-            )
+        sentence = why_no_positive(counts.table.axes[-1], levels)
+        if sentence is not None:
+            return comparison.cannot_see(sentence)
         return self._finding(comparison, counts, levels)
 
     def _finding(

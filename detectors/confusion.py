@@ -7,7 +7,13 @@ import numpy as np
 
 from baselines.layout import Axis
 from baselines.schema import Schema
-from detectors.outcomes import Mask, counted_codes, knows_positive, positive_codes, positive_levels
+from detectors.outcomes import (
+    Mask,
+    counted_codes,
+    positive_codes,
+    positive_levels,
+    why_no_positive,
+)
 
 __all__ = ["ConfusionCells", "RateMetric", "confusion_cells", "unknown_positive"]
 
@@ -109,12 +115,8 @@ def confusion_cells(prediction: Axis, label: Axis, schema: Schema) -> ConfusionC
 
 
 def unknown_positive(axis: Axis, schema: Schema) -> str | None:
-    """Return a sentence if the axis has no code for a positive outcome, else None."""
-    levels = positive_levels(schema, axis.column)
-    if knows_positive(axis, levels):
-        return None
-    wanted = " or ".join(repr(level) for level in levels)
-    return f"the baseline knows no positive level of {axis.column}, which is {wanted}"
+    """Return a sentence if the axis knows none of its column's positive levels, else None."""
+    return why_no_positive(axis, positive_levels(schema, axis.column))
 
 
 def _sides(axis: Axis, schema: Schema) -> tuple[Mask, Mask]:

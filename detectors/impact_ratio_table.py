@@ -26,7 +26,7 @@ from detectors.options import (
     group_label,
     group_need,
 )
-from detectors.outcomes import counted_codes, knows_positive, positive_codes, positive_levels
+from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
 from detectors.rate_gaps import pairwise_bounds, rate_ratio
 from detectors.registry import detector
 from detectors.wording import number_text, rows_text
@@ -113,11 +113,9 @@ class ImpactRatioReport(CommonOptions):
             return comparison.not_in_baseline(f"{self.outcome} by {group_label(self.group)}")
         outcome = counts.table.axes[-1]
         levels = positive_levels(reference.schema, self.outcome)
-        if isinstance(outcome, CategoryAxis) and not knows_positive(outcome, levels):
-            return comparison.cannot_see(
-                f"the baseline knows no positive level of {self.outcome}, which is "
-                f"{' or '.join(map(repr, levels))}"
-            )
+        sentence = why_no_positive(outcome, levels)
+        if sentence is not None and isinstance(outcome, CategoryAxis):
+            return comparison.cannot_see(sentence)
         n_rows = int(counts.window[..., counted_codes(outcome)].sum())
         n_before = int(counts.reference[..., counted_codes(outcome)].sum())
         comparison = dataclasses.replace(comparison, n_rows=n_rows, n_reference_rows=n_before)

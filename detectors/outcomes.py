@@ -6,8 +6,16 @@ import numpy.typing as npt
 from baselines.checks import CheckFlag, CheckStatus, outcome_mask
 from baselines.layout import Axis, CategoryAxis
 from baselines.schema import Schema
+from detectors.wording import plain
 
-__all__ = ["Mask", "counted_codes", "knows_positive", "positive_codes", "positive_levels"]
+__all__ = [
+    "Mask",
+    "counted_codes",
+    "knows_positive",
+    "positive_codes",
+    "positive_levels",
+    "why_no_positive",
+]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -57,3 +65,11 @@ def counted_codes(axis: Axis) -> Mask:
 def knows_positive(axis: Axis, levels: tuple[str, ...]) -> bool:
     """Return whether the axis has a code for a positive outcome."""
     return bool(positive_codes(axis, levels).any())
+
+
+def why_no_positive(axis: Axis, levels: tuple[str, ...]) -> str | None:
+    """Return a sentence if the axis has no code for a positive outcome, else None."""
+    if knows_positive(axis, levels):
+        return None
+    wanted = " or ".join(repr(plain(level)) for level in levels)
+    return f"the baseline knows no positive level of {plain(axis.column)}, which is {wanted}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from detectors.base import Estimate
 from detectors.intervals import normal_quantile
@@ -10,6 +10,8 @@ from detectors.intervals import normal_quantile
 __all__ = ["area_under_roc", "area_under_roc_binning_error", "area_under_roc_variance"]
 
 Counts = npt.NDArray[np.int64]
+
+_BISECTIONS = 60
 
 
 def area_under_roc(negatives: Counts, positives: Counts, confidence: float) -> Estimate:
@@ -71,14 +73,13 @@ def area_under_roc_binning_error(negatives: Counts, positives: Counts) -> float:
 def _inverted(area: float, n: int, m: int, z: float, end: float) -> float:
     """Return the bound towards `end` whose own standard error reaches back to `area`."""
     weight = (n + m) / 2 - 1
-
-    def excess(theta: float) -> float:
+    inside, outside = area, end
+    for _ in range(_BISECTIONS):
+        theta = (inside + outside) / 2
         spread = 1 + weight * (1 - theta) / (2 - theta) + weight * theta / (1 + theta)
-        return (theta - area) ** 2 - z * z * theta * (1 - theta) * spread / (n * m)
-
-    if area == end:
-        return end
-    start = area + (end - area) * 1e-9
-    if excess(start) >= 0:
-        return area
-    return float(optimize.brentq(excess, start, end))
+        reach = z * z * theta * (1 - theta) * spread / (n * m)
+        if (theta - area) ** 2 <= reach:
+            inside = theta
+        else:
+            outside = theta
+    return inside

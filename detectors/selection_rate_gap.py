@@ -26,7 +26,7 @@ from detectors.options import (
     group_label,
     group_need,
 )
-from detectors.outcomes import counted_codes, knows_positive, positive_codes, positive_levels
+from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
 from detectors.registry import detector
 from detectors.wording import plain
 
@@ -127,12 +127,9 @@ class SelectionRateGap(CommonOptions):
         if counts is None:
             return comparison.not_in_baseline(f"{self.outcome} by {group_label(self.group)}")
         levels = positive_levels(reference.schema, self.outcome, self.level)
-        outcome = counts.table.axes[-1]
-        if not knows_positive(outcome, levels):
-            return comparison.cannot_see(
-                f"the baseline knows no positive level of {self.outcome}, which is "
-                f"{' or '.join(map(repr, levels))}"
-            )
+        sentence = why_no_positive(counts.table.axes[-1], levels)
+        if sentence is not None:
+            return comparison.cannot_see(sentence)
         rates = self._rates(counts.table, counts.window, levels)
         before = self._rates(counts.table, counts.reference, levels)
         unable = why_no_outcome(

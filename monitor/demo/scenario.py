@@ -124,7 +124,7 @@ PLANTED: tuple[Planted, ...] = (
         kind="behavioural",
         title="the model behind an unchanged version name is replaced",
         story=(
-            "The fingerprint changes and answers grow by about half; name and version stay as "
+            "The fingerprint changes and answers grow to almost double; name and version stay as "
             "they were and no release is on record."
         ),
         columns=("model_fingerprint", "n_words", "output_tokens", "latency_ms", "finish_reason"),
@@ -133,7 +133,7 @@ PLANTED: tuple[Planted, ...] = (
         key="spanish-refusals",
         system=SUPPORT_ASSISTANT,
         start_us=at(22, 6),
-        kind="behavioural",
+        kind="bias",
         title="refusals of Spanish requests rise from about 3 % to about 25 %",
         story="The other languages stay as they were, so the average hides most of it.",
         columns=("refusal", "finish_reason"),

@@ -1,102 +1,125 @@
 """The demo's result in words: one screen for somebody who has never seen a monitor."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from monitor.demo.outcome import Outcome, Recovered
-from monitor.demo.scenario import START_US
-from monitor.incidents.model import Incident
+from monitor.demo.running import DemoResult
+from monitor.demo.scenario import BASELINE_DAYS, LOAN_SCORER, START_US, SUPPORT_ASSISTANT
+from monitor.incidents.model import Incident, Signal, SignalKind
+from monitor.incidents.wording import leading_signal
 
-__all__ = ["outcome_record", "outcome_text"]
+__all__ = ["demo_record", "demo_text"]
 
-_WIDTH = 96
+_WIDTH = 99
 _DAY_US = 86_400_000_000
 
 
-def outcome_text(
-    outcome: Outcome,
-    incidents: Sequence[Incident],
-    configurations: Mapping[str, Path],
-) -> str:
-    """Return what was found, what was planted, and commands to go on with.
-
-    Parameters
-    ----------
-    outcome
-        The truth, matched.
-    incidents
-        All incidents; they are told in order of time.
-    configurations
-        The configuration file of each system.
-    """
-    told = sorted(incidents, key=lambda one: (one.first_window, one.system, one.id))
-    numbers = {incident.id: number for number, incident in enumerate(told, start=1)}
-    lines = ["WHAT THE MONITOR FOUND"]
-    for incident in told:
+def demo_text(result: DemoResult) -> str:
+    """Return what was found, what was planted, and commands to go on with."""
+    incidents = result.incidents
+    numbers = {incident.id: number for number, incident in enumerate(incidents, start=1)}
+    lines = ["", *_wrapped(_opening(result), indent=0), "", "WHAT THE MONITOR FOUND"]
+    for incident in incidents:
         lines += _incident(incident, numbers[incident.id])
     lines += ["", "WHAT WAS PLANTED"]
-    for recovered in outcome.planted:
+    for recovered in result.outcome.planted:
         lines += _planted(recovered, numbers)
-    lines += ["", _score(outcome), "", "GO ON WITH", *_commands(configurations)]
+    lines += ["", *_wrapped(_score(result.outcome), indent=0)]
+    lines += ["", "GO ON WITH", *_commands(result.configurations)]
     return "\n".join(lines)
+
+
+def _opening(result: DemoResult) -> str:
+    events = " and ".join(f"{n:,} of {system}" for system, n in result.written.events.items())
+    return (
+        f"A made-up month: {events}. Days 1 to {BASELINE_DAYS} are the baseline; each day after "
+        f"them was compared with it. Severity is a suggestion: people decide."
+    )
 
 
 def _incident(incident: Incident, number: int) -> Iterator[str]:
     suggestion = incident.suggestion
-    could_be = f", could be {incident.could_be}" if incident.could_be != suggestion.tier else ""
+    could_be = f" (could be {incident.could_be})" if incident.could_be != suggestion.tier else ""
     yield (
-        f"{number:>2}  {suggestion.tier}{could_be}  {incident.failure_mode}  {incident.system}  "
+        f"{number:>2}  {suggestion.tier}{could_be}  {_mode(incident)}  {incident.system}  "
         f"since day {_day(incident.first_window.start_us)}"
     )
-    yield from _wrapped(incident.title, indent=4)
-    worst = max(incident.own_signals, key=lambda signal: signal.worst.size)
-    yield from _wrapped(worst.worst.sentence, indent=4)
-    others = len(incident.own_signals) - 1
+    lead = leading_signal(incident.signals)
+    part = "" if lead.identity.slice == "all" else f"{lead.identity.slice}: "
+    yield from _wrapped(f"{part}{lead.worst.sentence}", indent=4)
+    reasons = "; ".join(map(_short, suggestion.reasons))
+    yield from _wrapped(f"why {suggestion.tier}: {reasons}", indent=4)
+    others = _others(incident, lead)
     if others:
-        names = {signal.identity.series for signal in incident.own_signals if signal != worst}
-        yield from _wrapped(f"also: {', '.join(sorted(names))}", indent=4)
-    for reason in suggestion.reasons:
-        yield from _wrapped(f"- {reason}", indent=4)
+        yield from _wrapped(f"with it: {others}", indent=4)
+
+
+def _short(reason: str) -> str:
+    """Return a reason without the name of its axis; floors and caps keep their word."""
+    axis, _, text = reason.partition(": ")
+    return text if text and not axis.startswith(("floor", "cap")) else reason
+
+
+def _mode(incident: Incident) -> str:
+    if incident.kind is SignalKind.CANNOT_SEE:
+        return f"{incident.failure_mode.value}, cannot see"
+    return incident.failure_mode.value
+
+
+def _others(incident: Incident, lead: Signal) -> str:
+    """Return the other series of an incident, each with the slices that it shows in."""
+    slices: dict[str, list[str]] = {}
+    for signal in incident.own_signals:
+        if signal is not lead:
+            slices.setdefault(signal.identity.series, []).append(signal.identity.slice)
+    return ", ".join(f"{series}{_on(where)}" for series, where in slices.items())
+
+
+def _on(slices: list[str]) -> str:
+    if slices == ["all"]:
+        return ""
+    return f" on {slices[0]}" if len(slices) == 1 else f" in {len(slices)} slices"
 
 
 def _planted(recovered: Recovered, numbers: Mapping[str, int]) -> Iterator[str]:
     planted = recovered.planted
-    mark = "found " if recovered.found else "MISSED"
-    text = f"day {_day(planted.start_us)}  {planted.system}: {planted.title}"
+    where = "MISSED"
     if recovered.first_us is not None:
         shown = ", ".join(str(numbers[incident.id]) for incident in recovered.incidents)
-        text += f" (since day {_day(recovered.first_us)}: incident {shown})"
-    yield from _wrapped(f"{mark}  {text}", indent=1, hang=17)
+        where = f"found on day {_day(recovered.first_us)}: incident {shown}"
+    yield from _wrapped(
+        f"day {_day(planted.start_us)}  {planted.system}: {planted.title} ({where})",
+        indent=1,
+        hang=9,
+    )
 
 
 def _score(outcome: Outcome) -> str:
-    others = len(outcome.unexplained)
-    false_alarms = (
-        "nothing else was called an incident"
-        if not others
-        else (
-            f"{others} signals are explained by nothing planted: "
-            + ", ".join(sorted({signal.identity.series for _, signal in outcome.unexplained}))
-        )
-    )
-    return f"{outcome.n_found} of {len(outcome.planted)} planted incidents found; {false_alarms}."
+    names = sorted({signal.identity.series for _, signal in outcome.unexplained})
+    rest = f"nothing planted explains: {', '.join(names)}" if names else "no false alarm"
+    return f"{outcome.n_found} of {len(outcome.planted)} planted incidents found; {rest}."
 
 
 def _commands(configurations: Mapping[str, Path]) -> Iterator[str]:
-    for path in configurations.values():
-        yield f"  outputwatch incident list {path}"
-    path = next(iter(configurations.values()))
-    yield f"  outputwatch report evidently {path} --window 2026-09-20 --output drift.html"
-    yield f"  outputwatch baseline show {path} promoted"
+    """Yield commands to copy, each of which works as it stands."""
+    loans, assistant = configurations[LOAN_SCORER], configurations[SUPPORT_ASSISTANT]
+    yield f"  outputwatch incident list {assistant}"
+    yield f"  outputwatch incident show {loans} 1"
+    yield f"  outputwatch baseline show {loans} promoted"
+    yield f"  outputwatch report evidently {loans} --window 2026-09-20 --output drift.html"
 
 
 def _wrapped(text: str, *, indent: int, hang: int | None = None) -> list[str]:
-    later = indent if hang is None else hang
-    hanging = later + 2 if text.startswith("- ") else later
     return textwrap.wrap(
-        text, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * hanging
+        text,
+        _WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent if hang is None else hang),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -105,9 +128,12 @@ def _day(us: int) -> int:
     return (us - START_US) // _DAY_US + 1
 
 
-def outcome_record(outcome: Outcome, incidents: Sequence[Incident]) -> dict[str, Any]:
+def demo_record(result: DemoResult) -> dict[str, Any]:
     """Return the same, JSON-ready."""
+    outcome = result.outcome
     return {
+        "events": result.written.events,
+        "configurations": {system: str(path) for system, path in result.configurations.items()},
         "incidents": [
             {
                 "id": incident.id,
@@ -120,7 +146,7 @@ def outcome_record(outcome: Outcome, incidents: Sequence[Incident]) -> dict[str,
                 "first_day": _day(incident.first_window.start_us),
                 "series": sorted({signal.identity.series for signal in incident.own_signals}),
             }
-            for incident in incidents
+            for incident in result.incidents
         ],
         "planted": [
             {

@@ -5,8 +5,9 @@ the same ids, whatever the order of the series within a window.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from baselines.baseline import ALL_TRAFFIC
 from monitor.incidents.board import Board
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery, belongs_to, clusters
 from monitor.incidents.model import Incident
@@ -45,7 +46,8 @@ def apply(
 ) -> Changes:
     """Return what the breaches of one window change.
 
-    A breach of a signal that an active incident holds is a repeat. New signals of one cause
+    A breach of a signal that an active incident holds is a repeat. A slice joins the incident of
+    its series on all traffic, and the other way round, however late. New signals of one cause
     (see `monitor.incidents.breaches.clusters`) join an active incident that began shortly
     before or with the same release, re-open one that was resolved a short while ago, or make
     a new candidate, linked to the incident that the signal belonged to before. Inhibited
@@ -74,14 +76,18 @@ def apply(
         (caused if _has_a_cause(breach, fresh, board) else own).append(breach)
     new: list[Breach] = []
     repeats: dict[str, list[Breach]] = {}
+    parts: dict[str, list[Breach]] = {}
     for breach in own:
-        holder = board.active_holder(breach.identity.fingerprint)
-        if holder is None:
-            new.append(breach)
-        else:
+        if (holder := board.active_holder(breach.identity.fingerprint)) is not None:
             repeats.setdefault(holder, []).append(breach)
+        elif (holder := _same_series(breach, board)) is not None:
+            parts.setdefault(holder, []).append(breach)
+        else:
+            new.append(breach)
     for holder, again in sorted(repeats.items()):
         board.repeat(holder, again)
+    for holder, more in sorted(parts.items()):
+        board.add(holder, more)
     for cluster in clusters(new):
         _place(board, cluster, rules)
     for breach in caused:
@@ -94,6 +100,19 @@ def apply(
         opened=board.opened(),
         reopened=board.reopened(),
     )
+
+
+def _same_series(breach: Breach, board: Board) -> str | None:
+    """Return the incident with the series on all traffic, or for all traffic, on a slice."""
+    here = breach.identity.slice
+    found = _first(
+        incident
+        for incident in board.active()
+        for signal in incident.own_signals
+        if ALL_TRAFFIC in (here, signal.identity.slice)
+        and replace(signal.identity, slice=here) == breach.identity
+    )
+    return found.id if found is not None else None
 
 
 def _place(board: Board, cluster: list[Breach], rules: GroupingRules) -> None:

@@ -156,6 +156,20 @@ def test_a_new_signal_joins_only_within_the_group_windows(
     assert len(record.incidents) == n_incidents
 
 
+@pytest.mark.parametrize("slices", [("all", "language=en"), ("language=en", "all")])
+def test_a_series_on_a_slice_and_on_all_traffic_is_one_incident_however_late(
+    slices: tuple[str, str],
+) -> None:
+    record = Record()
+    record.apply(breach("psi(x)", slice_=slices[0]))
+
+    record.apply(breach("psi(x)", 9, slice_=slices[1]), breach("psi(y)", 9))
+
+    first, second = sorted(record.incidents.values(), key=lambda each: each.first_window)
+    assert [signal.identity.slice for signal in first.signals] == list(slices)
+    assert [signal.identity.series for signal in second.signals] == ["psi(y)"]
+
+
 def test_a_repeat_counts_and_keeps_the_freshest_and_the_worst() -> None:
     record = Record()
     record.apply(breach("psi(x)", 0, size=2))

@@ -101,11 +101,10 @@ def test_several_programs_may_create_the_same_database_at_once(database_url: str
     assert failures == []
 
 
-def test_sqlite_is_set_up_for_crashes_and_for_references(store: Store) -> None:
-    if store.dialect != "sqlite":
-        pytest.skip("these are settings of SQLite")
+def test_sqlite_is_set_up_for_crashes_and_for_references(tmp_path: Path) -> None:
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-    with store.reading() as connection:
+
+    with Store.open(f"sqlite:///{tmp_path / 'x.db'}") as store, store.reading() as connection:
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
     assert found == ["wal", 1, 1, 30_000]

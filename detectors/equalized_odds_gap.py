@@ -90,7 +90,11 @@ class EqualizedOddsGap(LabelledGroupOptions):
             min_group_rows=self.min_group_rows,
             comparison=self.comparison,
         )
-        return gap_finding(comparison, question, *groups.rates(metric))
+        finding = gap_finding(comparison, question, *groups.rates(metric))
+        # What both rates share is noted once; the rest says which rate it is about.
+        own = [note for note in finding.notes if note not in comparison.notes]
+        notes = (*(f"{metric.text}: {note}" for note in own), *comparison.notes)
+        return dataclasses.replace(finding, notes=notes)
 
 
 def _larger(findings: list[Finding]) -> Finding:

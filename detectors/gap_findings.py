@@ -188,7 +188,9 @@ def _sentence(
     judgement: GapJudgement,
     reference: GroupRates | None,
 ) -> str:
-    lowest, highest = int(rates.rates.argmin()), int(rates.rates.argmax())
+    # Of equal rates the last is called the highest, so that two groups are always named.
+    lowest = int(rates.rates.argmin())
+    highest = len(rates.names) - 1 - int(rates.rates[::-1].argmax())
     between = (
         f"{question.subject} by {question.attribute}: {rates.names[lowest]} "
         f"{share_text(rates.rates[lowest])}, {rates.names[highest]} "
@@ -198,7 +200,7 @@ def _sentence(
     if isinstance(question.rule, RatioRule):
         ratio = judgement.effect
         return (
-            f"{between}; impact ratio{against} {number_text(1 - ratio.value)} (between "
+            f"{between}; ratio{against} {number_text(1 - ratio.value)} (between "
             f"{number_text(1 - ratio.high)} and {number_text(1 - ratio.low)}), "
             f"{number_text(question.rule.tolerance)} accepted"
         )

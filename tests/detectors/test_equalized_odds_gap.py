@@ -88,3 +88,17 @@ def test_gaps_that_the_baseline_has_are_within_when_held_against_it(judge) -> No
     finding = judge(odds(comparison=GapComparison.BASELINE), COLUMNS, rows)
 
     assert finding.verdict is Verdict.WITHIN
+
+
+def test_notes_say_which_rate_they_are_about(judge) -> None:
+    rows = outcomes(F=(300, 40), M=(340, 40))
+    rows = {
+        "approved": rows["approved"] + ["true"] * 9,
+        "repaid": rows["repaid"] + ["true"] * 9,
+        "sex": rows["sex"] + ["X"] * 9,
+    }
+
+    finding = judge(odds(), COLUMNS, rows)
+
+    assert any(n.startswith("true positive rate: ") and "X (9)" in n for n in finding.notes)
+    assert any(n.startswith("false positive rate: ") and "X (0)" in n for n in finding.notes)

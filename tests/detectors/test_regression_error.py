@@ -87,14 +87,14 @@ def test_two_columns_or_a_residual_must_be_named() -> None:
     assert not RegressionError(residual="residual").problems(schema)
 
 
-def test_overlapping_bins_have_the_mean_distance_of_values_spread_over_them() -> None:
-    random = np.random.default_rng(9)
-    first, second = random.uniform(0, 2, 400_000), random.uniform(1, 5, 400_000)
-
+def test_errors_of_a_cell_lie_between_the_least_and_the_most_its_bins_allow() -> None:
     cells = difference_cells(
-        BinValues(centre=np.array([1.0]), low=np.array([0.0]), high=np.array([2.0])),
-        BinValues(centre=np.array([3.0]), low=np.array([1.0]), high=np.array([5.0])),
+        BinValues(centre=np.array([1.5]), low=np.array([0.0]), high=np.array([2.0])),
+        BinValues(
+            centre=np.array([1.6, 7.0]), low=np.array([1.0, 5.0]), high=np.array([5.0, 9.0])
+        ),
     )
 
-    assert cells.typical[0, 0] == pytest.approx(np.abs(first - second).mean(), abs=0.005)
-    assert (cells.least[0, 0], cells.most[0, 0]) == (0, 5)
+    assert cells.least.tolist() == [[0, 3]]
+    assert cells.typical.tolist() == [[pytest.approx(0.1), 5.5]]
+    assert cells.most.tolist() == [[5, 9]]

@@ -208,7 +208,7 @@ def test_count_windows_do_not_depend_on_the_order_of_the_log(tmp_path: Path) -> 
     assert len(results[0][3]) >= 1
 
 
-class Interrupted(Exception):
+class InterruptionError(Exception):
     """Stands for whatever ends a process."""
 
 
@@ -223,7 +223,7 @@ class InterruptedRunner:
         self.given = len(units)
         for number, result in enumerate(SerialRunner().run(work, units)):
             if number == self.n_units:
-                raise Interrupted
+                raise InterruptionError
             yield result
 
 
@@ -233,7 +233,7 @@ def test_an_interrupted_audit_goes_on_where_it_stopped(
     for number in range(3):
         write_parquet(tmp_path / f"part-{number}.parquet", EVENTS[number::3])
     first, second = InterruptedRunner(4), InterruptedRunner(1_000)
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptionError):
         outcome(tmp_path, "parquet", runner=first)
 
     _, _, result = outcome(tmp_path, "parquet", runner=second)

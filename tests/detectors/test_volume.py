@@ -82,6 +82,24 @@ def test_nights_are_compared_with_nights(compare) -> None:
     assert compare(history, noon).verdict is Verdict.BEYOND
 
 
+def test_weekends_are_compared_with_weekends(compare) -> None:
+    # Day 0, 1970-01-01, was a Thursday, so day 58 is a Saturday and day 57 a Friday.
+    history = [window(24 * day + 9, 100 if day % 7 in (2, 3) else 5_000) for day in range(56)]
+
+    friday, saturday = window(24 * 57 + 9, 110), window(24 * 58 + 9, 110)
+
+    assert compare(history, saturday).verdict is Verdict.WITHIN
+    assert compare(history, friday).verdict is Verdict.BEYOND
+
+
+def test_few_windows_of_the_baseline_leave_wider_bounds(compare) -> None:
+    few = compare([window(hour, 100) for hour in range(8)], window(500, 150)).effect
+    many = compare([window(hour, 100) for hour in range(400)], window(500, 150)).effect
+
+    assert few.low < many.low
+    assert few.high > many.high
+
+
 def test_only_windows_of_the_same_length_are_compared(compare) -> None:
     longer = [window(2 * k, 2_000, hours=2) for k in range(30)]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from baselines.columns import Categories, Columns
 from baselines.schema import Column, Dtype, Role, Schema
 from monitor.decoding import json_block
-from monitor.decoding.base import Decoded, Needs, Origin
+from monitor.decoding.base import Decoded, Needs, Origin, RejectionReason
 from monitor.decoding.json_block import decode_json_lines
 from monitor.decoding.plan import DecodingPlan, plan_decoding
 
@@ -214,3 +214,24 @@ def test_blocks_of_one_kind_take_the_fast_way(line: bytes) -> None:
     assert table is not None
     assert table.num_rows == 50
     assert_same(block)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b'{"ts":1767323045.5}\n{"ts":1767323045123456789}',
+        b'{"ts":"2026-01-02","label":1.5}\n{"ts":"2026-01-02","label":1}',
+        b'{"ts":"2026-01-02","label":1}\n{"ts":"2026-01-02","label":1.0}',
+        b'{"ts":"2026-01-02","level":1.0}\n{"ts":"2026-01-02","level":9007199254740993}',
+        b'{"ts":1767323045}\n{"ts":"1767323045"}\n{"ts":1767323045.0}',
+        b'{"ts":"2026-01-02","score":9007199254740993}\n{"ts":"2026-01-02","score":0.1}',
+    ],
+)
+def test_numbers_of_several_kinds_in_one_path_keep_their_exact_value(block: bytes) -> None:
+    assert_same(block)
+
+
+def test_a_lone_surrogate_is_refused_beside_a_nan_too() -> None:
+    decoded = decode_json_lines(b'{"ts":"2026-01-02","score":NaN,"label":"\\udc00"}', PLAN, ORIGIN)
+
+    assert decoded.rejected == {RejectionReason.INVALID_JSON: 1}

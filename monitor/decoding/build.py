@@ -1,77 +1,35 @@
 """Records to rows: every column cast, every record that does not fit put aside with a reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
 from baselines.columns import Categories, Columns, Field, Numbers
 from baselines.schema import Column, Dtype
-from monitor.decoding.base import Decoded, Origin, Rejection, RejectionReason, Remark
+from monitor.decoding.base import Decoded, RejectionReason, Remark
 from monitor.decoding.checks import check_columns
 from monitor.decoding.plan import DecodingPlan, FeatureColumn, flat_check_column
 from monitor.decoding.records import Mask, Records
+from monitor.decoding.refusals import (
+    Failure,
+    Place,
+    Refusals,
+    count_rejections,
+    describe_rejections,
+)
 from monitor.decoding.times import INVALID, MISSING, OUT_OF_RANGE
 from monitor.decoding.values import as_text, category_text, fit_dtype
 
-__all__ = ["MAX_SAMPLES", "Failure", "Place", "build", "refuse_all"]
-
-MAX_SAMPLES = 20
-"""How many rejections of one block are described one by one."""
+__all__ = ["build"]
 
 _MAX_WEIGHT = 10**12
-_EXCERPT_CHARS = 200
 _TIME_REASONS = {
     MISSING: RejectionReason.MISSING_TIMESTAMP,
     INVALID: RejectionReason.INVALID_TIMESTAMP,
     OUT_OF_RANGE: RejectionReason.TIMESTAMP_OUT_OF_RANGE,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A record that could not even be parsed, at `line` of the block, from 0."""
-
-    line: int
-    reason: RejectionReason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the records stand in their block.
-
-    Parameters
-    ----------
-    origin
-        Where the block comes from.
-    line_of
-        The line of the n-th record in the block, from 0; None: the n-th line.
-    text_of
-        The raw bytes of a line of the block, for excerpts; None: not available.
-    """
-
-    origin: Origin
-    line_of: Callable[[int], int] | None = None
-    text_of: Callable[[int], bytes] | None = None
-
-
-class _Refusals:
-    """The reason why each record is refused; the first reason counts."""
-
-    def __init__(self, n_rows: int) -> None:
-        self.code = np.zeros(n_rows, np.int16)
-        self.kinds: list[tuple[RejectionReason, str | None, str]] = []
-
-    def add(
-        self, mask: Mask | None, reason: RejectionReason, column: str | None, detail: str
-    ) -> None:
-        if mask is None or not mask.any():
-            return
-        self.kinds.append((reason, column, detail))
-        self.code[mask & (self.code == 0)] = len(self.kinds)
 
 
 def build(
@@ -82,7 +40,7 @@ def build(
     A record is refused for the first of these: it is no output, its time, its weight, a value
     that does not fit its column (in the order of the schema).
     """
-    refusals = _Refusals(records.n_rows)
+    refusals = Refusals(records.n_rows)
     remarks: Counter[Remark] = Counter()
     _apply_rule(records, plan, refusals)
     time_us = _time(records, plan, refusals)
@@ -104,37 +62,14 @@ def build(
     parsed = list(failures)
     return Decoded(
         columns=columns if good.all() else columns.take(good),
-        rejections=_samples(refusals, parsed, place, excerpts=plan.needs.excerpts),
-        rejected=_counts(refusals, parsed),
+        rejections=describe_rejections(refusals, parsed, place, excerpts=plan.needs.excerpts),
+        rejected=count_rejections(refusals, parsed),
         n_records=records.n_rows + len(parsed),
         remarks=dict(+remarks),
     )
 
 
-def refuse_all(
-    reason: RejectionReason,
-    detail: str,
-    origin: Origin,
-    *,
-    n_records: int = 1,
-    line: int | None = None,
-) -> Decoded:
-    """Return no rows and `n_records` rejections for one reason, described once."""
-    columns = Columns(n_rows=0, time_us=np.zeros(0, np.int64))
-    if n_records == 0:
-        return Decoded(columns=columns, n_records=0)
-    rejection = Rejection(
-        reason=reason, path=origin.path, position=origin.position, line=line, detail=detail
-    )
-    return Decoded(
-        columns=columns,
-        rejections=(rejection,),
-        rejected={reason: n_records},
-        n_records=n_records,
-    )
-
-
-def _apply_rule(records: Records, plan: DecodingPlan, refusals: _Refusals) -> None:
+def _apply_rule(records: Records, plan: DecodingPlan, refusals: Refusals) -> None:
     if plan.rule is None or not records.has(plan.rule.path):
         return
     found = records.categories(plan.rule.path, as_text)
@@ -147,7 +82,7 @@ def _apply_rule(records: Records, plan: DecodingPlan, refusals: _Refusals) -> No
     refusals.add(mask, RejectionReason.NOT_AN_OUTPUT, None, detail)
 
 
-def _time(records: Records, plan: DecodingPlan, refusals: _Refusals) -> npt.NDArray[np.int64]:
+def _time(records: Records, plan: DecodingPlan, refusals: Refusals) -> npt.NDArray[np.int64]:
     column = plan.timestamp
     if column is None:
         return np.zeros(records.n_rows, np.int64)
@@ -159,7 +94,7 @@ def _time(records: Records, plan: DecodingPlan, refusals: _Refusals) -> npt.NDAr
 
 
 def _weights(
-    records: Records, plan: DecodingPlan, refusals: _Refusals
+    records: Records, plan: DecodingPlan, refusals: Refusals
 ) -> npt.NDArray[np.int64] | None:
     column = plan.weight
     if column is None:
@@ -176,7 +111,7 @@ def _weights(
     return np.where(bad, 0, values).astype(np.int64)
 
 
-def _value(records: Records, column: Column, refusals: _Refusals) -> Field:
+def _value(records: Records, column: Column, refusals: Refusals) -> Field:
     if column.is_numeric:
         return _number(records, column, refusals)
     if column.threshold is not None:
@@ -187,7 +122,7 @@ def _value(records: Records, column: Column, refusals: _Refusals) -> Field:
     return found.categories
 
 
-def _number(records: Records, column: Column, refusals: _Refusals) -> Numbers:
+def _number(records: Records, column: Column, refusals: Refusals) -> Numbers:
     found = records.numbers(column.source_path)
     values, unfit = fit_dtype(found.values, column.value_dtype)
     _refuse(found.unfit, column, refusals)
@@ -196,7 +131,7 @@ def _number(records: Records, column: Column, refusals: _Refusals) -> Numbers:
 
 
 def _above_threshold(
-    records: Records, column: Column, threshold: float, refusals: _Refusals
+    records: Records, column: Column, threshold: float, refusals: Refusals
 ) -> Categories:
     """Return true where the value reaches the threshold.
 
@@ -215,7 +150,7 @@ def _above_threshold(
     return Categories(codes, ("false", "true", "nan"))
 
 
-def _refuse(mask: Mask | None, column: Column, refusals: _Refusals) -> None:
+def _refuse(mask: Mask | None, column: Column, refusals: Refusals) -> None:
     detail = f"cannot be cast to {column.value_dtype.value}"
     refusals.add(mask, RejectionReason.INVALID_VALUE, column.name, detail)
 
@@ -224,7 +159,7 @@ def _checks(
     records: Records,
     column: Column,
     plan: DecodingPlan,
-    refusals: _Refusals,
+    refusals: Refusals,
     fields: dict[str, Field],
     remarks: Counter[Remark],
 ) -> None:
@@ -254,7 +189,7 @@ def _checks(
 def _features(
     records: Records,
     features: tuple[FeatureColumn, ...],
-    refusals: _Refusals,
+    refusals: Refusals,
     fields: dict[str, Field],
 ) -> None:
     for path in dict.fromkeys(feature.column.source_path for feature in features):
@@ -286,47 +221,3 @@ def _event_ids(records: Records, plan: DecodingPlan) -> npt.NDArray[np.object_] 
     if plan.event_id is not None:
         ids[:] = records.texts(plan.event_id.source_path).texts
     return ids
-
-
-def _counts(refusals: _Refusals, failures: list[Failure]) -> dict[RejectionReason, int]:
-    counts: Counter[RejectionReason] = Counter(failure.reason for failure in failures)
-    per_kind = np.bincount(refusals.code, minlength=len(refusals.kinds) + 1)[1:]
-    for (reason, _, _), count in zip(refusals.kinds, per_kind.tolist(), strict=True):
-        counts[reason] += count
-    return {reason: counts[reason] for reason in sorted(counts) if counts[reason]}
-
-
-def _samples(
-    refusals: _Refusals, failures: list[Failure], place: Place, *, excerpts: bool
-) -> tuple[Rejection, ...]:
-    found: list[tuple[int, RejectionReason, str | None, str]] = [
-        (failure.line, failure.reason, None, failure.detail) for failure in failures[:MAX_SAMPLES]
-    ]
-    # Events that are no outputs are expected among outputs: counted, but no samples of them.
-    expected = [
-        code
-        for code, kind in enumerate(refusals.kinds, start=1)
-        if kind[0] is RejectionReason.NOT_AN_OUTPUT
-    ]
-    described = (refusals.code > 0) & ~np.isin(refusals.code, expected)
-    for row in np.flatnonzero(described)[:MAX_SAMPLES].tolist():
-        line = row if place.line_of is None else place.line_of(row)
-        found.append((line, *refusals.kinds[refusals.code[row] - 1]))
-    return tuple(
-        Rejection(
-            reason=reason,
-            path=place.origin.path,
-            position=place.origin.position,
-            line=place.origin.first_line + line,
-            column=column,
-            detail=detail,
-            excerpt=_excerpt(place, line) if excerpts else "",
-        )
-        for line, reason, column, detail in sorted(found, key=lambda one: one[0])[:MAX_SAMPLES]
-    )
-
-
-def _excerpt(place: Place, line: int) -> str:
-    if place.text_of is None:
-        return ""
-    return place.text_of(line)[: 4 * _EXCERPT_CHARS].decode(errors="replace")[:_EXCERPT_CHARS]

@@ -16,9 +16,10 @@ import pyarrow.csv as pv
 
 from monitor.decoding.arrow_records import ArrowRecords
 from monitor.decoding.base import Decoded, Origin, RejectionReason
-from monitor.decoding.build import Failure, Place, build, refuse_all
+from monitor.decoding.build import build
 from monitor.decoding.json_block import is_utf8
 from monitor.decoding.plan import DecodingPlan
+from monitor.decoding.refusals import Failure, Place, refuse_all
 
 __all__ = ["CsvHeader", "decode_csv_records"]
 

@@ -23,11 +23,12 @@ import pyarrow.json as pj
 
 from monitor.decoding.arrow_records import ArrowRecords
 from monitor.decoding.base import Decoded, Origin, RejectionReason
-from monitor.decoding.build import Failure, Place, build
+from monitor.decoding.build import build
 from monitor.decoding.json_types import choose_schema
 from monitor.decoding.paths import look_up, parse_path
 from monitor.decoding.plan import DecodingPlan
 from monitor.decoding.python_records import PythonRecords
+from monitor.decoding.refusals import Failure, Place
 
 __all__ = ["decode_json_lines", "decode_json_payloads", "is_utf8"]
 

@@ -21,7 +21,8 @@ _NUMBER = re.compile(
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _INT64_LIMIT = 2.0**63
-_MAX_DIGITS = 4_000
+# Made once: raising to this power takes longer than all else that is done for a value.
+_TOO_LONG = 10**4_000
 
 
 class InvalidValueError(ValueError):
@@ -110,7 +111,7 @@ def as_text(value: object) -> str | None:
         return "true" if value else "false"
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, int | Decimal) and abs(value) < 10**_MAX_DIGITS:
+    if isinstance(value, int | Decimal) and abs(value) < _TOO_LONG:
         return str(value)
     if isinstance(value, bytes):
         try:

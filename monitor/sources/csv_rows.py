@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.decoding.base import Decoded, Origin, RejectionReason
-from monitor.decoding.build import refuse_all
 from monitor.decoding.csv_block import CsvHeader, decode_csv_records
 from monitor.decoding.plan import DecodingPlan
+from monitor.decoding.refusals import refuse_all
 from monitor.sources.compression import ByteStream, StreamEndedEarlyError
 from monitor.sources.jsonlines import LineLimits
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from baselines.schema import Schema
 from monitor.decoding.base import Decoded, Needs, Origin, RejectionReason
-from monitor.decoding.build import refuse_all
 from monitor.decoding.plan import DecodingPlan, plan_decoding
+from monitor.decoding.refusals import refuse_all
 from monitor.sources.base import SourceError, Unit, source
 from monitor.sources.compression import (
     COMPRESSIONS,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.decoding.base import Decoded, Origin, RejectionReason
-from monitor.decoding.build import refuse_all
 from monitor.decoding.json_block import decode_json_lines
 from monitor.decoding.plan import DecodingPlan
+from monitor.decoding.refusals import refuse_all
 from monitor.sources.compression import ByteStream
 
 __all__ = ["LineLimits", "RangeStream", "read_json_lines"]

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 
 from monitor.decoding.arrow_records import ArrowRecords
 from monitor.decoding.base import Decoded, Origin, RejectionReason
-from monitor.decoding.build import Place, build, refuse_all
+from monitor.decoding.build import build
 from monitor.decoding.plan import DecodingPlan
+from monitor.decoding.refusals import Place, refuse_all
 
 __all__ = ["count_row_groups", "read_row_group"]
 

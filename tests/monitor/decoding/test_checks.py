@@ -9,10 +9,11 @@ from baselines.columns import Categories
 from baselines.schema import Column, Dtype, Role, Schema
 from monitor.decoding.arrow_records import ArrowRecords
 from monitor.decoding.base import Decoded, Needs, Origin, RejectionReason, Remark
-from monitor.decoding.build import Place, build
+from monitor.decoding.build import build
 from monitor.decoding.checks import MAX_CHECKS
 from monitor.decoding.json_block import decode_json_lines
 from monitor.decoding.plan import plan_decoding
+from monitor.decoding.refusals import Place
 
 SCHEMA = Schema(columns=(Column(name="checks", role=Role.SAFETY_CHECK),))
 

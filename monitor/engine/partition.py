@@ -81,6 +81,8 @@ class Partition:
             slicing = slicing.gathered(self.boundaries)
         buckets = self._buckets(columns, slicing)
         distinct, position = _compact(buckets)
+        if isinstance(self.windows, TumblingWindows):
+            distinct = self.windows.start_of(distinct)
         keys = position * len(slicing.labels) + slicing.codes
         present, keys = _compact(keys)
         for key, counts in _count_keys(columns, counter, keys, len(present)):
@@ -89,7 +91,7 @@ class Partition:
 
     def _buckets(self, columns: Columns, slicing: Slicing) -> npt.NDArray[np.int64]:
         if isinstance(self.windows, TumblingWindows):
-            return self.windows.starts(columns.time_us)
+            return self.windows.numbers(columns.time_us)
         if self.boundaries is None or columns.event_ids is None:
             message = "count windows need the order of all events and every event's id"
             raise ValueError(message)
@@ -113,8 +115,15 @@ def _compact(
     values: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the distinct values, ascending, and each row's position among them."""
-    distinct, position = np.unique(values, return_inverse=True)
-    return distinct, position.astype(np.int64, copy=False)
+    low = values.min()
+    span = int(values.max()) - int(low) + 1
+    if span > 4 * len(values):
+        distinct, position = np.unique(values, return_inverse=True)
+        return distinct, position.astype(np.int64, copy=False)
+    # A table of all values in between is much faster than a sort, and small here.
+    shifted = values - low
+    present = np.bincount(shifted, minlength=span) > 0
+    return np.flatnonzero(present) + low, (np.cumsum(present) - 1).take(shifted)
 
 
 def _count_keys(

@@ -39,10 +39,25 @@ class TumblingWindows:
         """Return the length in microseconds."""
         return self.seconds * _MICROSECONDS
 
+    def numbers(self, time_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the number of each event's window, int64 of shape (n_rows,).
+
+        Window 0 starts at the offset; numbers follow each other in time.
+        """
+        numbers: npt.NDArray[np.int64] = (time_us - self._offset_us) // self.length_us
+        return numbers
+
+    def start_of(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the starts of windows by their numbers, microseconds, of the same shape."""
+        return numbers * self.length_us + self._offset_us
+
     def starts(self, time_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the start of each event's window, microseconds, int64 of shape (n_rows,)."""
-        offset = self.offset_seconds * _MICROSECONDS
-        return (time_us - offset) // self.length_us * self.length_us + offset
+        return self.start_of(self.numbers(time_us))
+
+    @property
+    def _offset_us(self) -> int:
+        return self.offset_seconds * _MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

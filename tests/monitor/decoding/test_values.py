@@ -102,6 +102,14 @@ def test_numbers_and_booleans_have_one_text() -> None:
     ]
 
 
+def test_an_integer_of_more_than_four_thousand_digits_has_no_text() -> None:
+    longest = 10**4_000 - 1
+
+    assert as_text(-longest) == "-" + "9" * 4_000
+    with pytest.raises(InvalidValueError, match="got a int"):
+        as_text(longest + 1)
+
+
 def test_float32_numbers_are_rounded_before_they_are_binned() -> None:
     values, unfit = fit_dtype(np.array([0.1, 1e39, np.nan]), Dtype.FLOAT32)
 

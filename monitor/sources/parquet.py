@@ -90,8 +90,9 @@ def _has(schema: pa.Schema, steps: list[str]) -> bool:
 def _dictionary_columns(schema: pa.Schema, plan: DecodingPlan) -> list[str]:
     """Return the text columns of few distinct values, which are decoded once each."""
     paths = {column.source_path for column in plan.values if column.is_category}
-    return [
-        path
-        for path in sorted(paths)
-        if path in schema.names and pa.types.is_string(schema.field(path).type)
-    ]
+    return [path for path in sorted(paths) if path in schema.names and _is_text(schema, path)]
+
+
+def _is_text(schema: pa.Schema, name: str) -> bool:
+    kind = schema.field(name).type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

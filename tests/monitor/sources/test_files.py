@@ -218,3 +218,43 @@ def test_quoted_csv_survives_any_cut(
         found += ["" if code < 0 else field.levels[code] for code in field.codes.tolist()]
     assert found == labels
     assert column_n(blocks) == list(map(float, range(len(labels))))
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_parquet_text_of_any_kind_gives_the_same_levels(tmp_path: Path, kind: pa.DataType) -> None:
+    labels = pa.array(["a", None, "b", "a"]).cast(kind)
+    pq.write_table(pa.table({"ts": ["2026-01-02"] * 4, "label": labels}), tmp_path / "a.parquet")
+
+    [block] = read(Files(paths=(str(tmp_path),)))
+
+    field = block.columns.fields["label"]
+    assert isinstance(field, Categories)
+    shown = [None if code < 0 else field.levels[code] for code in field.codes.tolist()]
+    assert shown == ["a", None, "b", "a"]
+
+
+def test_nested_parquet_columns_are_read_by_their_path(tmp_path: Path) -> None:
+    schema = Schema(
+        columns=(
+            Column(name="version", role=Role.CATEGORY, path="model.version"),
+            Column(name="reason", role=Role.CATEGORY, path="choices[0].reason"),
+            Column(name="absent", role=Role.CATEGORY, path="model.nothing"),
+        )
+    )
+    records = [
+        {"model": {"version": "1", "x": 1}, "choices": [{"reason": "stop"}]},
+        {"model": None, "choices": []},
+    ]
+    pq.write_table(pa.Table.from_pylist(records), tmp_path / "a.parquet")
+    source = Files(paths=(str(tmp_path),))
+
+    [block] = source.read(source.units()[0], schema, Needs())
+
+    shown = {
+        name: [None if code < 0 else field.levels[code] for code in field.codes.tolist()]
+        for name, field in block.columns.fields.items()
+        if isinstance(field, Categories)
+    }
+    assert shown == {"version": ["1", None], "reason": ["stop", None], "absent": [None, None]}

@@ -47,8 +47,10 @@ class MissingRate(CommonOptions):
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
+        schema = reference.schema
+        is_numeric = self.column in schema and schema[self.column].is_numeric
         question = RateQuestion(
-            subject=f"{plain(self.column)} has no finite value in",
+            subject=f"{plain(self.column)} has no {'finite ' if is_numeric else ''}value in",
             of="outputs",
             confidence=self.confidence,
             watch="up",

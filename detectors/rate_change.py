@@ -18,7 +18,7 @@ from detectors.options import ColumnOption, CommonOptions, column_problems
 from detectors.outcomes import counted_codes, positive_codes, positive_levels
 from detectors.rates import RateQuestion, Watch, rate_finding
 from detectors.registry import detector
-from detectors.wording import plain
+from detectors.wording import count_text, plain, rows_text
 
 __all__ = ["RateChange"]
 
@@ -113,13 +113,15 @@ class RateChange(CommonOptions):
             named = " or ".join(repr(plain(level)) for level in levels)
             return blank.cannot_see(f"the baseline has no level {named} of {plain(self.column)}")
         rows, reference_rows = int(present[counted].sum()), int(normal[counted].sum())
-        too_few = blank.with_rows(rows, reference_rows).too_few(
-            self.min_rows, n_seen=int(present.sum())
+        n_seen = int(present.sum())
+        comparison = blank.with_rows(
+            rows, reference_rows, notes=self._left_out(n_seen - rows, n_seen)
         )
+        too_few = comparison.too_few(self.min_rows, n_seen=n_seen)
         if too_few is not None:
             return too_few
         return rate_finding(
-            blank,
+            comparison,
             question,
             window=(int(present[positive & counted].sum()), rows),
             reference=(int(normal[positive & counted].sum()), reference_rows),
@@ -142,6 +144,15 @@ class RateChange(CommonOptions):
             watch=self.direction,
             tolerance_difference=self.tolerance_difference,
             tolerance_ratio=self.tolerance_ratio,
+        )
+
+    def _left_out(self, n_left_out: int, n_seen: int) -> tuple[str, ...]:
+        """Return the note that the rate is not one of all outputs, if 1 in 20 is left out."""
+        if n_seen == 0 or n_left_out <= 0.05 * n_seen:
+            return ()
+        return (
+            f"{count_text(n_left_out)} of {rows_text(n_seen)} in the window have no value of "
+            f"{plain(self.column)} and are left out",
         )
 
     def _selected(

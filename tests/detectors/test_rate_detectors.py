@@ -69,6 +69,17 @@ def test_fewer_missing_values_are_welcome(compare) -> None:
     assert finding.verdict is Verdict.WITHIN
     assert finding.direction is Direction.DOWN
     assert finding.n_affected == 0
+    assert finding.sentence.startswith("refused has no value in 0.1 % of outputs, normally 30 %")
+
+
+def test_a_rate_says_which_outputs_it_leaves_out(compare) -> None:
+    detector = RateChange(column="refused")
+    half_missing, one_missing = [400, 100, 0, 500], [900, 99, 0, 1]
+
+    assert compare(detector, (REFUSED,), one_missing, half_missing).notes == (
+        "500 of 1 000 outputs in the window have no value of refused and are left out",
+    )
+    assert compare(detector, (REFUSED,), half_missing, one_missing).notes == ()
 
 
 def test_a_column_that_is_gone_altogether_is_beyond(compare) -> None:

@@ -85,6 +85,10 @@ class Volume(CommonOptions):
             return blank.insufficient(
                 "windows of a fixed number of outputs have no volume; use windows of time"
             )
+        if not window.complete:
+            return blank.insufficient(
+                "the log may begin or end inside this window; its outputs are not all there"
+            )
         past = _comparable(window.key, reference.history, self.min_windows)
         if len(past) < self.min_windows:
             return blank.insufficient(
@@ -142,7 +146,9 @@ def _comparable(
 ) -> npt.NDArray[np.float64]:
     """Return the rows of the baseline's windows to compare with, shape (n_windows,)."""
     length = key.end_us - key.start_us
-    same = [past for past in history if past.key.end_us - past.key.start_us == length]
+    same = [
+        past for past in history if past.complete and past.key.end_us - past.key.start_us == length
+    ]
     cell = [past for past in same if _cell(past.key) == _cell(key)]
     chosen = cell if len(cell) >= min_windows else same
     return np.array([past.summary.n_rows for past in chosen], dtype=np.float64)

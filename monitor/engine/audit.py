@@ -173,6 +173,7 @@ def run_audit(
     judge = Judge(configuration=configuration, baseline=baseline, policy=policy)
     desk = IncidentDesk.opened(store, configuration, clock)
     account = _Account()
+    store.clear_findings(job.id)
     for windows in closed_windows(ledger, closing_of(configuration, work)):
         judgement = judge.judge(windows)
         with store.begin():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, Table, delete, select
 from sqlalchemy.exc import OperationalError
 
 from baselines.summary import WindowKey
@@ -194,6 +194,12 @@ class Store:
     def write_findings(self, findings: Iterable[StoredFinding]) -> None:
         """Keep findings, in one transaction."""
         self._upsert(tables.finding, (finding_row(finding) for finding in findings))
+
+    def clear_findings(self, job_id: str) -> None:
+        """Forget the findings of a job, to judge its windows anew."""
+        table = tables.finding
+        with self.writing() as connection:
+            connection.execute(delete(table).where(table.c.job_id == job_id))
 
     def findings(
         self,

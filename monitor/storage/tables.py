@@ -106,8 +106,9 @@ window_summary = Table(
 finding = Table(
     "finding",
     metadata,
+    # Two audits may hold the same finding: its id names what it says, not who asked.
+    Column("job_id", _WORDS, primary_key=True),
     Column("id", _HASH, primary_key=True),
-    Column("job_id", _WORDS, nullable=False),
     Column("series", _WORDS, nullable=False),
     Column("slice", _WORDS, nullable=False),
     Column("start_us", BigInteger, nullable=False),

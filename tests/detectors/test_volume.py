@@ -147,3 +147,20 @@ def test_a_window_at_the_tolerance_is_called_beyond_no_more_often_than_it_may(co
 
     # One in twenty of 400 is 20; 37 is 3.9 standard deviations above.
     assert beyond <= 37
+
+
+def test_a_window_that_the_log_cuts_off_is_not_judged(compare) -> None:
+    cut = Window(window(100, 100).key, window(100, 100).summary, complete=False)
+
+    finding = compare(STEADY, cut)
+
+    assert finding.verdict is Verdict.INSUFFICIENT_DATA
+    assert "begin or end inside" in finding.sentence
+
+
+def test_cut_off_windows_of_the_baseline_are_not_what_is_normal(compare) -> None:
+    first = Window(window(24, 5).key, window(24, 5).summary, complete=False)
+
+    finding = compare([*STEADY, *[first] * 20], window(100, 1_010))
+
+    assert finding.measure("baseline_windows") == len(STEADY)

@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,17 @@ def test_findings_are_found_by_series_slice_and_verdict(store: Store) -> None:
     assert [each.id for each in store.findings("job", series="t")] == ["finding t 3"]
     assert [each.id for each in store.findings("job", verdict=Verdict.BEYOND)] == ["finding s 2"]
     assert list(store.findings("job", slice_="region=EU")) == []
+
+
+def test_two_jobs_may_hold_the_same_finding_and_one_can_forget_it(store: Store) -> None:
+    first = finding(1)
+    second = replace(first, job_id="other")
+    store.write_findings([first, second])
+
+    store.clear_findings("job")
+
+    assert list(store.findings("job")) == []
+    assert list(store.findings("other")) == [second]
 
 
 def test_findings_may_be_written_while_windows_are_read(store: Store) -> None:

@@ -90,8 +90,8 @@ def _create_result_tables() -> None:
     )
     op.create_table(
         "finding",
-        sa.Column("id", HASH, nullable=False),
         sa.Column("job_id", WORDS, nullable=False),
+        sa.Column("id", HASH, nullable=False),
         sa.Column("series", WORDS, nullable=False),
         sa.Column("slice", WORDS, nullable=False),
         sa.Column("start_us", sa.BigInteger(), nullable=False),
@@ -109,7 +109,7 @@ def _create_result_tables() -> None:
         sa.Column("departure_low", sa.Float(precision=53)),
         sa.Column("departure_high", sa.Float(precision=53)),
         sa.Column("body", BODY, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_finding"),
+        sa.PrimaryKeyConstraint("job_id", "id", name="pk_finding"),
     )
     op.create_index(
         "ix_finding_job_id_series_slice_start_us",

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from monitor.demo.scenario import LOAN_SCORER, SUPPORT_ASSISTANT
+from monitor.demo.scenario import SYSTEMS
 
 __all__ = ["write_configurations"]
 
@@ -12,7 +12,7 @@ def write_configurations(directory: Path) -> dict[str, Path]:
     """Write ``<directory>/<system>.yaml`` for both systems and return the paths by system."""
     directory.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
-    for system in (LOAN_SCORER, SUPPORT_ASSISTANT):
+    for system in SYSTEMS:
         text = files("monitor.demo").joinpath(f"{system}.yaml").read_text("utf-8")
         written[system] = directory / f"{system}.yaml"
         written[system].write_text(text, "utf-8")

@@ -10,7 +10,7 @@ from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
 from monitor.demo.configurations import write_configurations
 from monitor.demo.outcome import Outcome, compare_with_truth
-from monitor.demo.scenario import PLANTED
+from monitor.demo.scenario import PLANTED, SYSTEMS
 from monitor.demo.writing import Written, write_events
 from monitor.engine.audit import AuditResult, run_audit
 from monitor.engine.fit import fit_baseline
@@ -68,8 +68,8 @@ def run_demo(
     Parameters
     ----------
     directory
-        Where events, configurations, baselines and databases are written; of an earlier demo
-        the files of the same names are replaced and the databases kept.
+        Where events, configurations, baselines and databases are written; those of an earlier
+        demo there are replaced.
     n_events, seed
         As in `monitor.demo.writing.write_events`.
     clock
@@ -82,6 +82,8 @@ def run_demo(
     ValueError
         If `n_events` is too small.
     """
+    if (directory / "scenario.json").exists():
+        _forget(directory)
     written = write_events(directory, n_events=n_events, seed=seed, progress=say)
     configurations = write_configurations(directory)
     audits: dict[str, AuditResult] = {}
@@ -96,6 +98,13 @@ def run_demo(
         audits=audits,
         outcome=compare_with_truth(PLANTED, incidents),
     )
+
+
+def _forget(directory: Path) -> None:
+    """Remove the databases of an earlier demo, so that its incidents do not mix with the new."""
+    for system in SYSTEMS:
+        for path in (directory / system).glob("outputwatch.db*"):
+            path.unlink()
 
 
 def _fit_and_audit(configuration: Configuration, clock: Clock, progress: Progress) -> AuditResult:

@@ -11,6 +11,7 @@ __all__ = [
     "PLANTED",
     "START_US",
     "SUPPORT_ASSISTANT",
+    "SYSTEMS",
     "Planted",
     "at",
     "rfc3339",
@@ -24,6 +25,7 @@ DAYS = 30
 BASELINE_DAYS = 14
 LOAN_SCORER = "loan-scorer"
 SUPPORT_ASSISTANT = "support-assistant"
+SYSTEMS = (LOAN_SCORER, SUPPORT_ASSISTANT)
 
 _HOUR_US = 3_600_000_000
 

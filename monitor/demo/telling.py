@@ -19,14 +19,12 @@ _DAY_US = 86_400_000_000
 
 def demo_text(result: DemoResult) -> str:
     """Return what was found, what was planted, and commands to go on with."""
-    incidents = result.incidents
-    numbers = {incident.id: number for number, incident in enumerate(incidents, start=1)}
     lines = ["", *_wrapped(_opening(result), indent=0), "", "WHAT THE MONITOR FOUND"]
-    for incident in incidents:
-        lines += _incident(incident, numbers[incident.id])
+    for incident in result.incidents:
+        lines += _incident(incident)
     lines += ["", "WHAT WAS PLANTED"]
     for recovered in result.outcome.planted:
-        lines += _planted(recovered, numbers)
+        lines += _planted(recovered)
     lines += ["", *_wrapped(_score(result.outcome), indent=0)]
     lines += ["", "GO ON WITH", *_commands(result.configurations)]
     return "\n".join(lines)
@@ -40,12 +38,12 @@ def _opening(result: DemoResult) -> str:
     )
 
 
-def _incident(incident: Incident, number: int) -> Iterator[str]:
+def _incident(incident: Incident) -> Iterator[str]:
     suggestion = incident.suggestion
     could_be = f" (could be {incident.could_be})" if incident.could_be != suggestion.tier else ""
     yield (
-        f"{number:>2}  {suggestion.tier}{could_be}  {_mode(incident)}  {incident.system}  "
-        f"since day {_day(incident.first_window.start_us)}"
+        f" {incident.system} #{incident.number}  {suggestion.tier}{could_be}, "
+        f"{_mode(incident)}, since day {_day(incident.first_window.start_us)}"
     )
     lead = leading_signal(incident.signals)
     part = "" if lead.identity.slice == "all" else f"{lead.identity.slice}: "
@@ -84,17 +82,14 @@ def _on(slices: list[str]) -> str:
     return f" on {slices[0]}" if len(slices) == 1 else f" in {len(slices)} slices"
 
 
-def _planted(recovered: Recovered, numbers: Mapping[str, int]) -> Iterator[str]:
+def _planted(recovered: Recovered) -> Iterator[str]:
     planted = recovered.planted
-    where = "MISSED"
+    found = f"MISSED ({planted.system})"
     if recovered.first_us is not None:
-        shown = ", ".join(str(numbers[incident.id]) for incident in recovered.incidents)
-        where = f"found on day {_day(recovered.first_us)}: incident {shown}"
-    yield from _wrapped(
-        f"day {_day(planted.start_us)}  {planted.system}: {planted.title} ({where})",
-        indent=1,
-        hang=9,
-    )
+        numbers = " and ".join(f"#{incident.number}" for incident in recovered.incidents)
+        found = f"found day {_day(recovered.first_us)} as {planted.system} {numbers}"
+    text = f"day {_day(planted.start_us)}, {found}: {planted.title}"
+    yield from _wrapped(text, indent=1, hang=4)
 
 
 def _score(outcome: Outcome) -> str:
@@ -137,6 +132,7 @@ def demo_record(result: DemoResult) -> dict[str, Any]:
         "incidents": [
             {
                 "id": incident.id,
+                "number": incident.number,
                 "system": incident.system,
                 "failure_mode": incident.failure_mode.value,
                 "tier": incident.suggestion.tier.value,

@@ -1,0 +1,1 @@
+"""Writers of the reference pages: each makes one page from the code."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor.errors import OutputwatchError
 from monitor.printing import say, write_json, write_line
 
-__all__ = ["HELP", "NAME", "TooFewEventsError", "add_arguments", "run"]
+__all__ = ["HELP", "NAME", "DemoArgumentsError", "add_arguments", "run"]
 
 NAME = "demo"
 HELP = "make a month of events with planted incidents, and show what a monitor finds in them"
@@ -15,8 +15,8 @@ _FEWEST_EVENTS = 20_000
 _INCIDENTS = 3
 
 
-class TooFewEventsError(OutputwatchError):
-    """With so few events nothing could be shown."""
+class DemoArgumentsError(OutputwatchError):
+    """No demo can be made of these arguments."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"--events must be at least {_FEWEST_EVENTS}, got {arguments.events}: days of fewer "
             f"outputs are too few to judge"
         )
-        raise TooFewEventsError(message)
+        raise DemoArgumentsError(message)
+    if arguments.seed < 0:
+        message = f"--seed must be 0 or more, got {arguments.seed}"
+        raise DemoArgumentsError(message)
+    if arguments.directory.exists() and not arguments.directory.is_dir():
+        message = f"--directory must be a folder, got the file {str(arguments.directory)!r}"
+        raise DemoArgumentsError(message)
     from monitor.clock import SystemClock
     from monitor.demo.running import run_demo
     from monitor.demo.telling import demo_record, demo_text

@@ -115,11 +115,30 @@ def test_the_command_finds_the_same_again_and_ends_with_status_3(
     assert answer["planted"] == record["planted"]
 
 
-def test_too_few_events_are_refused_before_anything_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--events", "500"], "--events must be at least 20000, got 500"),
+        (["--seed", "-1"], "--seed must be 0 or more, got -1"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
-    status = main(["demo", "--directory", str(tmp_path / "new"), "--events", "500"])
+    status = main(["demo", "--directory", str(tmp_path / "new"), *options])
 
     assert status == 1
-    assert "--events must be at least 20000, got 500" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_file_is_not_taken_for_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+
+    status = main(["demo", "--directory", str(tmp_path / "file")])
+
+    assert status == 1
+    assert "--directory must be a folder" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"

@@ -7,6 +7,7 @@ from typing import Any
 from detectors.base import Verdict
 from monitor.engine.audit import AuditResult
 from monitor.incidents.model import Incident
+from monitor.incidents.wording import leading_signal
 from monitor.printing import time_text
 
 __all__ = ["audit_record", "audit_text", "rejections_text"]
@@ -86,14 +87,22 @@ def rejections_text(result: AuditResult, dead_letters: Path) -> Iterator[str]:
 def _headline(result: AuditResult, system: str) -> str:
     if result.from_us is None or result.to_us is None:
         return f"{system}: no outputs in {result.totals.n_records:,} records"
-    slices = f" and {result.n_slices} slices" if result.n_slices else ""
-    n_incidents = len(result.incidents)
-    found = f"{n_incidents} incident{'' if n_incidents == 1 else 's'}"
+    slices = f" and {_number_of(result.n_slices, 'slice')}" if result.n_slices else ""
+    span = f" from {time_text(result.from_us)} to {time_text(result.to_us)}"
     return (
-        f"{system}: {result.totals.n_rows:,} outputs, {result.n_windows} windows{slices} from "
-        f"{time_text(result.from_us)} to {time_text(result.to_us)}, against baseline "
-        f"{result.baseline_id[:12]}: {found}"
+        f"{system}: {result.totals.n_rows:,} outputs, {_number_of(result.n_windows, 'window')}"
+        f"{slices}{span if _has_times(result.to_us) else ''}, against baseline "
+        f"{result.baseline_id[:12]}: {_number_of(len(result.incidents), 'incident')}"
     )
+
+
+def _has_times(last_us: int) -> bool:
+    """Return whether outputs have times: without a time column all of them stand at zero."""
+    return last_us > 1
+
+
+def _number_of(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _unseen(result: AuditResult) -> Iterator[str]:
@@ -120,10 +129,9 @@ def _incident(incident: Incident) -> Iterator[str]:
     number = "" if incident.number is None else f"#{incident.number} "
     yield f"{number}{incident.short_id}  {suggestion.tier} suggested{could_be}"
     yield f"  {incident.title}"
-    lead = max(incident.own_signals, key=lambda signal: signal.worst.size, default=None)
-    if lead is not None:
-        yield f"  {lead.worst.sentence}"
-    yield f"  since about {time_text(incident.onset_us)}, {_signals(incident)}"
+    yield f"  {leading_signal(incident.signals).worst.sentence}"
+    since = f"since about {time_text(incident.onset_us)}, "
+    yield f"  {since if _has_times(incident.last_window.end_us) else ''}{_signals(incident)}"
     for reason in suggestion.reasons:
         yield f"    - {reason}"
     for unknown in suggestion.unknowns:
@@ -132,5 +140,5 @@ def _incident(incident: Incident) -> Iterator[str]:
 
 def _signals(incident: Incident) -> str:
     own, inhibited = len(incident.own_signals), len(incident.inhibited_signals)
-    words = f"{own} signal{'' if own == 1 else 's'}"
+    words = _number_of(own, "signal")
     return f"{words}, {inhibited} more explained by broken input" if inhibited else words

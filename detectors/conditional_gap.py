@@ -30,7 +30,7 @@ from detectors.options import (
 from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
 from detectors.registry import detector
 from detectors.standardised_gaps import StandardisedGap, standardised_gap
-from detectors.wording import plain, points_text, rows_text
+from detectors.wording import plain, points_text, rate_words, rows_text
 
 __all__ = ["ConditionalGap"]
 
@@ -157,7 +157,7 @@ class ConditionalGap(CommonOptions):
             notes=tuple(notes),
         )
         question = GapQuestion(
-            subject=f"selection rate of {plain(self.outcome)}",
+            subject=f"{rate_words(favourable=self.favourable)} of {plain(self.outcome)}",
             attribute=attribute,
             rule=DifferenceRule(tolerance=self.tolerance_difference, confidence=self.confidence),
             min_rows=self.min_rows,
@@ -262,8 +262,9 @@ class ConditionalGap(CommonOptions):
         what = self.outcome if self.level is None else f"{self.outcome} {self.level}"
         side = "below" if gap.standardised.value >= 0 else "above"
         strata = " and ".join(map(plain, self.strata))
+        rate = rate_words(favourable=self.favourable)
         return (
-            f"selection rate of {plain(what)} by {group_label(self.group)} at equal {strata}: "
+            f"{rate} of {plain(what)} by {group_label(self.group)} at equal {strata}: "
             f"{widest} {points_text(abs(gap.standardised.value))} {side} {base}, largest gap "
             f"between {points_text(effect.low)} and {points_text(effect.high)}, "
             f"{points_text(self.tolerance_difference)} accepted"

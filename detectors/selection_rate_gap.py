@@ -28,7 +28,7 @@ from detectors.options import (
 )
 from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
 from detectors.registry import detector
-from detectors.wording import plain
+from detectors.wording import plain, rate_words
 
 __all__ = ["GapPolicy", "SelectionRateGap"]
 
@@ -142,7 +142,7 @@ class SelectionRateGap(CommonOptions):
         if unable is not None:
             return unable
         question = GapQuestion(
-            subject=f"selection rate of {plain(self._outcome_text)}",
+            subject=f"{rate_words(favourable=self.favourable)} of {plain(self._outcome_text)}",
             attribute=group_label(self.group),
             rule=self._rule,
             min_rows=self.min_rows,

@@ -7,12 +7,14 @@ __all__ = [
     "number_text",
     "plain",
     "points_text",
+    "rate_words",
     "rows_text",
     "share_text",
     "times_text",
 ]
 
 _LONGEST_NAME = 60
+_WRITTEN_OUT = (1e-6, 1e12)
 
 
 def share_text(share: float, *, exact: bool = False) -> str:
@@ -82,14 +84,35 @@ def count_text(count: int) -> str:
 
 
 def number_text(number: float) -> str:
-    """Return a value of a column with four figures.
+    """Return a value of a column with four figures, as people write it.
+
+    Powers of ten appear only where the digits would be too many to read.
 
     Examples
     --------
     >>> number_text(1400.0), number_text(0.123456), number_text(12_345_678.0)
-    ('1400', '0.1235', '1.235e+07')
+    ('1400', '0.1235', '12 350 000')
+    >>> number_text(-23456.0), number_text(1e18), number_text(0.0)
+    ('-23 460', '1e+18', '0')
     """
-    return f"{number:.4g}"
+    text = f"{number:.4g}"
+    if "e" not in text or not _WRITTEN_OUT[0] <= abs(number) < _WRITTEN_OUT[1]:
+        whole = abs(number) >= 10_000 and "e" not in text
+        return count_text(int(float(text))) if whole else text
+    if abs(number) < 1:
+        return f"{float(text):.9f}".rstrip("0")
+    return count_text(int(float(text)))
+
+
+def rate_words(*, favourable: bool) -> str:
+    """Return what the rate of an outcome is called: only what people want is a selection.
+
+    Examples
+    --------
+    >>> rate_words(favourable=True), rate_words(favourable=False)
+    ('selection rate', 'rate')
+    """
+    return "selection rate" if favourable else "rate"
 
 
 def plain(name: str) -> str:

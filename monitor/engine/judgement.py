@@ -133,10 +133,11 @@ class Judge:
     ) -> Iterator[Breach]:
         for each in judged:
             events = each.transition.events
+            inhibited_by = causes.get(each.finding.series, ())
             if Event.FIRED in events or Event.REPEATED in events:
-                yield self._breach(each, causes.get(each.finding.series, ()), n_rows_all)
+                yield self._breach(each, inhibited_by, n_rows_all)
             if Event.CANNOT_SEE in events:
-                yield self._blindness(each)
+                yield self._blindness(each, inhibited_by)
 
     def _recoveries(self, judged: Sequence[Judged]) -> Iterator[Recovery]:
         for each in judged:
@@ -172,7 +173,7 @@ class Judge:
             inhibited_by=inhibited_by,
         )
 
-    def _blindness(self, judged: Judged) -> Breach:
+    def _blindness(self, judged: Judged, inhibited_by: tuple[str, ...]) -> Breach:
         key, state = judged.window.key, judged.state
         length_us = key.end_us - key.start_us
         onset_us = key.end_us - state.n_unseen * length_us
@@ -185,6 +186,7 @@ class Judge:
                 self.policy, register=self.configuration.system, unseen_days=unseen_days
             ),
             onset_us=onset_us,
+            inhibited_by=inhibited_by,
         )
 
     def _identity(self, judged: Judged, kind: SignalKind) -> SignalIdentity:

@@ -35,7 +35,9 @@ _SECTIONS: Mapping[str, type] = {
     "dead_letters": DeadLetterSettings,
 }
 
-_TYPES = {(SliceSettings, "by"): "list of text or of lists of text"}
+_TYPES: Mapping[tuple[type, str], str] = {
+    (SliceSettings, "by"): "list of text or of lists of text"
+}
 """Types of options that the loader reads more generously than the dataclass says."""
 
 _ROLES: Mapping[Role, str] = {

@@ -1,6 +1,7 @@
 """The reference is what the code says, and nothing is left out of it."""
 
 import dataclasses
+import doctest
 import json
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ import pytest
 
 from baselines.schema import Role
 from docs.generate import PAGES, main, outdated, page_text
+from docs.generator import blocks, markdown
 from docs.generator.command_line import commands
 from docs.generator.detectors import own_detectors
 from docs.generator.events import EXAMPLE
@@ -23,6 +25,12 @@ COMMANDS = [command for command, _ in commands(command_parser())]
 def test_the_generated_pages_are_up_to_date() -> None:
     assert outdated() == (), "run 'make docs'"
     assert main(["--check"]) == 0
+
+
+def test_the_examples_of_the_generator_are_right() -> None:
+    results = [doctest.testmod(module) for module in (blocks, markdown)]
+
+    assert all(result.attempted and not result.failed for result in results)
 
 
 def test_an_outdated_page_is_noticed(tmp_path) -> None:

@@ -111,7 +111,7 @@ def as_text(value: object) -> str | None:
         return "true" if value else "false"
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, int | Decimal) and abs(value) < _TOO_LONG:
+    if isinstance(value, int | Decimal) and -_TOO_LONG < value < _TOO_LONG:
         return str(value)
     if isinstance(value, bytes):
         try:

@@ -23,6 +23,16 @@ PRIMES = "rate_change(metric where subset=prime)"
 AGREEMENT = "classification_performance(accuracy, june, march)"
 
 
+# What was measured of the wording (`response.refusal`) against the authors' labels of the
+# sensitive questions, as (precision, recall): (0.983, 0.747), (1, 0.947), (1, 1), (1, 0.924).
+FLOORS = {
+    ("gpt-4", "2023-03"): (0.98, 0.74),
+    ("gpt-4", "2023-06"): (0.99, 0.94),
+    ("gpt-3.5-turbo", "2023-03"): (0.99, 0.99),
+    ("gpt-3.5-turbo", "2023-06"): (0.99, 0.92),
+}
+
+
 def slice_of(task, family) -> str:
     return f"task={task},model_family={family}"
 
@@ -30,7 +40,10 @@ def slice_of(task, family) -> str:
 @pytest.fixture(scope="module")
 def rows(rows_of) -> pd.DataFrame:
     frame = rows_of("llmdrift/llmdrift.parquet")
-    return frame.assign(id=frame.task + "/" + frame.item_id + "/" + frame.model_version)
+    return frame.assign(
+        id=frame.task + "/" + frame.item_id + "/" + frame.model_version,
+        refused=(frame.parsed == "refused").where(frame.task == "sensitive_q"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +160,19 @@ def test_the_mean_length_of_a_window_is_off_by_no_more_than_its_bins(rows, june)
         mean = june.finding(LENGTH, slice_of(task, family)).measure("mean")
 
         assert abs(mean - part.response_chars.mean()) <= bound + 1e-9
+
+
+@pytest.mark.parametrize(("family", "period"), FLOORS)
+def test_the_wording_of_a_refusal_comes_near_to_the_authors_labels(audits, family, period) -> None:
+    slice_ = slice_of("sensitive_q", family)
+    precision, recall = (
+        audits[period]
+        .finding(f"classification_performance({metric}, response.refusal, refused)", slice_)
+        .measure("reference_value")
+        for metric in ("precision", "recall")
+    )
+
+    message = f"{family} {period}: precision {precision:.3f}, recall {recall:.3f}"
+    least_precision, least_recall = FLOORS[family, period]
+    assert precision >= least_precision, message
+    assert recall >= least_recall, message

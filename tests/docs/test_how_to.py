@@ -1,6 +1,8 @@
 """What the how-to pages show is what happens."""
 
 import csv
+import gzip
+import json
 import random
 import re
 import runpy
@@ -22,6 +24,68 @@ def test_two_batches_are_compared_as_shown(run_page, repository) -> None:
         verdicts = {row["series"]: row["verdict"] for row in csv.DictReader(file)}
     assert verdicts["selection_rate_gap(decision, sex)"] == "beyond"
     assert verdicts["distribution_shift(years)"] == "within"
+
+
+def assistant_records(violence: object = False) -> Iterator[str]:
+    """Yield records of the shape that the page about mapping a log describes."""
+    chance = random.Random(1)
+    check = {"stage": "output", "filter": "moderation", "category": "violence", "status": "ok"}
+    for number in range(2000):
+        refused = chance.random() < 0.1
+        answer = "I'm sorry, but I can't help with that." if refused else "Here you are."
+        record = {
+            "meta": {"created": 1_788_220_800_000 + number * 30_000, "id": number},
+            "model": {"version": "7"},
+            "request": {"language": "en"},
+            "user": {"age_band": chance.choice(["18-29", "30-44"])},
+            "choices": [{"message": {"content": answer}, "finish_reason": "stop"}],
+            "gen_ai.usage": {"output_tokens": chance.randint(5, 90)},
+            "safety": {"checks": [{**check, "flagged": False, "action": "allow"}]},
+            "output/moderation/violence": violence,
+        }
+        yield json.dumps(record)
+
+
+def test_the_log_of_the_page_is_mapped_and_judged(run_page, repository, capsys) -> None:
+    run_page(repository / "docs/how-to/map-your-log.md")
+    Path("logs").mkdir()
+    with gzip.open("logs/a.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join([*assistant_records(), "{not JSON"]) + "\n")
+    main(["baseline", "fit", "assistant.yaml", "--promote", "--who", "Ada", "--why", "a test"])
+    capsys.readouterr()
+
+    status = main(["audit", "assistant.yaml", "--json"])
+
+    answer = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert (answer["outputs"], answer["rejected"]) == (2000, {"invalid_json": 1})
+    assert answer["findings"] == {"within": 6}
+    (letter,) = map(json.loads, Path("dead_letters.jsonl").read_text().splitlines())
+    assert (letter["line"], letter["reason"]) == (2001, "invalid_json")
+
+
+def test_a_flat_check_that_becomes_null_is_a_loss_of_coverage(
+    run_page, repository, capsys
+) -> None:
+    Path("reference.jsonl").write_text("\n".join(assistant_records(False)) + "\n")
+    Path("later.jsonl").write_text("\n".join(assistant_records(None)) + "\n")
+    Path("flat.yaml").write_text("""
+version: 1
+system: {name: flat}
+source: {type: files, paths: [later.jsonl]}
+schema:
+  columns:
+    - {name: time, role: timestamp, path: meta.created, unit: ms}
+    - {name: output/moderation/violence, role: safety_check}
+windows: {type: tumbling, seconds: 86400}
+baseline: {reference: {paths: [reference.jsonl]}}
+detectors: [{type: safety_coverage, check: output/moderation}]
+""")
+    fit = ["baseline", "fit", "flat.yaml", "--promote", "--who", "Ada", "--why", "a test"]
+
+    assert main(fit) == 0
+    assert main(["audit", "flat.yaml"]) == 3
+    assert "output/moderation gave a working verdict on 0 %" in capsys.readouterr().out
 
 
 def write_decisions(path: Path) -> None:

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_json({"fine": False, "problems": [*map(_problem, error.problems)]})
         return 1
     warnings = list(_unmatched(configuration))
-    series = [entry.detector.series for entry in configuration.detectors]
+    series = [entry.series for entry in configuration.detectors]
     columns = _columns(configuration)
     windows = windows_in_words(configuration.windows)
     if arguments.json:

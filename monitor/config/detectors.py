@@ -10,11 +10,16 @@ An option that names a column, a group or a safety check may be plural:
 - ``check: [output/policy/hate, output/policy/harm]`` watches two checks.
 
 Several plural options of one entry are combined, each value of one with each of the other.
+
+``name: strict`` in an entry tells its series apart from those of another entry of the same
+detector on the same columns: ``selection_rate_gap(approved, sex) [strict]``.
 """
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from baselines.schema import Column, Role, Schema
 from detectors.base import Detector
@@ -28,10 +33,12 @@ from monitor.config.model import DetectorEntry
 from monitor.config.problems import Problem
 from monitor.features.registry import with_features
 
-__all__ = ["read_detectors"]
+__all__ = ["NAME_PATTERN", "read_detectors"]
 
 EVERY = "*"
-_ENTRY_OPTIONS = ("type", "for_windows")
+_ENTRY_OPTIONS = ("type", "name", "for_windows")
+NAME_PATTERN: Final = r"[A-Za-z0-9._-]([A-Za-z0-9._ -]{0,38}[A-Za-z0-9._-])?"
+"""What an entry may be called."""
 _Mark = ColumnOption | GroupOption | CheckOption
 
 
@@ -71,11 +78,8 @@ def _entry(
     cls = component_class(reader, values, location, registered_detectors())
     if cls is None or not isinstance(values, dict):
         return []
-    for_windows = values.get("for_windows", 1)
-    if isinstance(for_windows, bool) or not isinstance(for_windows, int) or for_windows < 1:
-        message = f"must be a whole number of at least 1, got {found(for_windows)}"
-        reader.wrong((*location, "for_windows"), message)
-        for_windows = 1
+    for_windows = _for_windows(reader, values.get("for_windows", 1), location)
+    name = _name(reader, values["name"], location) if "name" in values else None
     options = {name: values[name] for name in values if name not in _ENTRY_OPTIONS}
     entries: list[DetectorEntry] = []
     for choices in _combinations(reader, cls, options, location, schema):
@@ -90,8 +94,30 @@ def _entry(
         elements = [each.location for each in choices if each.location[-1] != each.option]
         at = elements[0] if elements else location
         place = reader.document.place(at)
-        entries.append(DetectorEntry(detector=detector, for_windows=for_windows, place=place))
-    return entries
+        entries.append(
+            DetectorEntry(detector=detector, for_windows=for_windows, place=place, name=name)
+        )
+    # Without its name a series would look like one that is watched twice.
+    return [] if name is None and "name" in values else entries
+
+
+def _for_windows(reader: Reader, value: object, location: Location) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    message = f"must be a whole number of at least 1, got {found(value)}"
+    reader.wrong((*location, "for_windows"), message)
+    return 1
+
+
+def _name(reader: Reader, value: object, location: Location) -> str | None:
+    if isinstance(value, str) and re.fullmatch(NAME_PATTERN, value):
+        return value
+    message = (
+        "must be at most 40 letters, digits, '-', '_', '.' or spaces between them, "
+        f"got {found(value)}"
+    )
+    reader.wrong((*location, "name"), message)
+    return None
 
 
 def _combinations(
@@ -161,8 +187,11 @@ def _fits(mark: ColumnOption | GroupOption, column: Column) -> bool:
 def _check_series(reader: Reader, entries: list[DetectorEntry]) -> None:
     first: dict[str, DetectorEntry] = {}
     for entry in entries:
-        series = entry.detector.series
+        series = entry.series
         known = first.setdefault(series, entry)
         if known is not entry:
-            message = f"must be watched once, series {series!r} is also at {known.place}"
+            message = (
+                f"must be watched once, series {series!r} is also at {known.place}; "
+                f"to keep both, give one of the entries a name"
+            )
             reader.problems.append(Problem(entry.place, message))

@@ -10,6 +10,7 @@ from detectors.options import ColumnOption, column_options
 from detectors.registry import registered_detectors
 from monitor.config.columns import BUILT_IN_SCHEMAS
 from monitor.config.descriptions import summary_line
+from monitor.config.detectors import NAME_PATTERN
 from monitor.config.forms import form_of
 from monitor.config.load import FORMAT_VERSION, REQUIRED_SECTIONS, WINDOWS
 from monitor.config.model import (
@@ -137,6 +138,11 @@ def _entry(schema: JsonSchema, name: str, cls: type) -> JsonSchema:
             properties[option] = {"anyOf": [one, {"type": "string"}]}
         else:
             properties[option] = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    properties["name"] = {
+        "type": "string",
+        "pattern": f"^{NAME_PATTERN}$",
+        "description": "Tells the series apart from others of the detector on these columns.",
+    }
     properties["for_windows"] = {
         "type": "integer",
         "minimum": 1,

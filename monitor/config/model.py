@@ -4,15 +4,17 @@ The sections are plain frozen dataclasses. Their fields, with the constraints in
 annotations, are the options, so `monitor.config.forms` needs no second description of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import annotated_types as at
 from pydantic import ConfigDict, Field
 
+from baselines.reference import Reference
 from baselines.schema import Schema
-from detectors.base import Detector
+from baselines.summary import Window
+from detectors.base import Detector, Finding
 from monitor.config.problems import Place
 from monitor.config.scalars import EventTime
 from monitor.severity.register import SystemRegister
@@ -159,11 +161,24 @@ class DetectorEntry:
         Windows in a row beyond tolerance before the series fires.
     place
         Where the entry stands in the configuration.
+    name
+        Tells the series apart from others of the same detector on the same columns.
     """
 
     detector: Detector
     for_windows: int
     place: Place
+    name: str | None = None
+
+    @property
+    def series(self) -> str:
+        """Return the name of the series, unique within a monitor."""
+        return self.detector.series + (f" [{self.name}]" if self.name else "")
+
+    def compare(self, reference: Reference, window: Window) -> Finding:
+        """Return what the detector says of a window, under the name of the series."""
+        finding = self.detector.compare(reference, window)
+        return replace(finding, series=self.series) if self.name else finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

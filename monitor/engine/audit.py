@@ -201,7 +201,7 @@ def run_audit(
 def check_baseline(configuration: Configuration, baseline: Baseline, schema: Schema) -> None:
     """Raise BaselineMismatchError unless the baseline answers what detectors ask."""
     wanted = {
-        table_name(need): entry.detector.series
+        table_name(need): entry.series
         for entry in configuration.detectors
         for need in entry.detector.tables(schema)
     }

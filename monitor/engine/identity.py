@@ -41,10 +41,11 @@ def configuration_digest(configuration: Configuration) -> str:
     return hashlib.sha256(configuration.path.read_bytes()).hexdigest()
 
 
-def detector_digest(detector: Detector) -> str:
-    """Return a hash of a detector and its options."""
+def detector_digest(detector: Detector, name: str | None = None) -> str:
+    """Return a hash of a detector and its options, and of the name of its entry if it has one."""
     options: Any = detector  # every registered detector is a dataclass
-    return _sha256({"detector": detector.name, "options": to_record(options)})
+    content = {"detector": detector.name, "options": to_record(options)}
+    return _sha256(content if name is None else content | {"name": name})
 
 
 def finding_id(baseline_id: str, window: Window, detector_options: str) -> str:

@@ -90,7 +90,7 @@ class Judge:
     def _judge_window(self, window: Window) -> Iterator[Judged]:
         reference = self._reference(window.key.slice)
         for entry in self.configuration.detectors:
-            finding = entry.detector.compare(reference, window)
+            finding = entry.compare(reference, window)
             key = SeriesKey(finding.series, window.key.slice)
             rule = DecisionRule(
                 for_windows=entry.for_windows,
@@ -116,10 +116,9 @@ class Judge:
         return known
 
     def _digest(self, entry: DetectorEntry) -> str:
-        series = entry.detector.series
-        if series not in self._options:
-            self._options[series] = detector_digest(entry.detector)
-        return self._options[series]
+        if entry.series not in self._options:
+            self._options[entry.series] = detector_digest(entry.detector, entry.name)
+        return self._options[entry.series]
 
     def _inhibitors(self, judged: Sequence[Judged]) -> Mapping[str, tuple[str, ...]]:
         firing = {each.finding.series for each in judged if each.state.state is State.FIRING}

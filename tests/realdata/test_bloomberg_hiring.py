@@ -36,7 +36,7 @@ def place(case) -> tuple[str, str]:
 
 
 def equal_treatment(attribute) -> str:
-    return f"selection_rate_gap(selected=1, {attribute})"
+    return f"selection_rate_gap(selected, {attribute}) [equal treatment]"
 
 
 def four_fifths(attribute) -> str:

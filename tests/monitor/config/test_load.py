@@ -77,7 +77,7 @@ def test_windows_and_slices_are_what_was_written(everything: Configuration) -> N
 
 
 def test_an_entry_is_expanded_into_one_detector_a_series(everything: Configuration) -> None:
-    series = [entry.detector.series for entry in everything.detectors]
+    series = [entry.series for entry in everything.detectors]
 
     assert series == [
         "distribution_shift(sex)",
@@ -98,6 +98,21 @@ def test_an_expanded_detector_knows_where_it_was_written(everything: Configurati
     assert intersection.place.option == "detectors[1].group[2]"
     assert everything.detectors[0].for_windows == 2
     assert intersection.for_windows == 1
+
+
+def test_a_name_tells_two_rules_on_the_same_columns_apart(tmp_path: Path) -> None:
+    text = smallest(
+        detectors="detectors:\n"
+        "  - {type: distribution_shift, column: income}\n"
+        "  - {type: distribution_shift, column: income, tolerance: 0.02, name: at most 2 in 100}"
+    )
+
+    configuration = load_configuration(written(tmp_path, text))
+
+    assert [entry.series for entry in configuration.detectors] == [
+        "distribution_shift(income)",
+        "distribution_shift(income) [at most 2 in 100]",
+    ]
 
 
 def test_count_windows_are_chosen_by_their_type(tmp_path: Path) -> None:
@@ -204,4 +219,4 @@ def test_several_checks_are_several_series(tmp_path: Path) -> None:
 
     configuration = load_configuration(written(tmp_path, text))
 
-    assert len({entry.detector.series for entry in configuration.detectors}) == 2
+    assert len({entry.series for entry in configuration.detectors}) == 2

@@ -35,6 +35,6 @@ def test_the_examples_among_the_configurations_are_the_same_files(system: str) -
 def test_the_cause_of_each_planted_incident_is_watched(tmp_path: Path, planted: Planted) -> None:
     configuration = load_configuration(write_configurations(tmp_path)[planted.system])
 
-    series = [entry.detector.series for entry in configuration.detectors]
+    series = [entry.series for entry in configuration.detectors]
 
     assert any(planted.columns[0] in each for each in series)

@@ -1,5 +1,6 @@
 """Windows to findings, states and breaches."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,32 @@ def judge(*entries: tuple[object, int], baseline_rows: int = 20_000) -> Judge:
         ),
     )
     return Judge(configuration=configuration, baseline=baseline, policy=FiveAxes())
+
+
+def test_two_rules_of_one_detector_on_the_same_column_are_two_series() -> None:
+    lax, strict = (
+        DistributionShift(column="income", tolerance=0.8),
+        DistributionShift(column="income"),
+    )
+    ours = judge((lax, 1))
+    named = DetectorEntry(detector=strict, for_windows=1, place=PLACE, name="strict")
+    entries = (*ours.configuration.detectors, named, replace(named, name="strict too"))
+    ours.configuration = replace(ours.configuration, detectors=entries)
+
+    judgement = ours.judge([window(0, summary(shift=0.5))])
+
+    verdicts = {each.finding.series: each.finding.verdict for each in judgement.judged}
+    assert verdicts == {
+        "distribution_shift(income)": Verdict.WITHIN,
+        "distribution_shift(income) [strict]": Verdict.BEYOND,
+        "distribution_shift(income) [strict too]": Verdict.BEYOND,
+    }
+    assert len({each.id for each in judgement.judged}) == 3
+    assert {key.series for key in ours.states} == set(verdicts)
+    assert {breach.identity.series for breach in judgement.breaches} == {
+        "distribution_shift(income) [strict]",
+        "distribution_shift(income) [strict too]",
+    }
 
 
 def test_a_breach_begins_when_enough_windows_in_a_row_are_beyond() -> None:

@@ -68,17 +68,20 @@ class ToleratedGap:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearnedRates(ArrayState):
-    """Discounted events and outputs of every group, of shape (S, H, K)."""
+    """Discounted events and outputs of every group, of shape (S, H, K).
+
+    With strata, here and below: of shape (S, H, n_strata, K).
+    """
 
     events: Array
     outputs: Array
 
     @classmethod
     def nothing(
-        cls, n_series: int, n_groups: int, n_experts: int = len(MEMORY_FACTORS)
+        cls, n_series: int, *groups: int, n_experts: int = len(MEMORY_FACTORS)
     ) -> "LearnedRates":
-        """Return the state before the first window."""
-        shape = (n_series, n_experts, n_groups)
+        """Return the state before the first window; `groups` is K, or n_strata and K."""
+        shape = (n_series, n_experts, *groups)
         return cls(events=np.zeros(shape), outputs=np.zeros(shape))
 
 
@@ -102,7 +105,7 @@ def guesses(learned: LearnedRates, prior_rate: npt.ArrayLike = 0.5) -> Array:
     """
     outputs = learned.outputs.sum(axis=-1, keepdims=True)
     seen = learned.events.sum(axis=-1, keepdims=True) / np.where(outputs > 0, outputs, 1.0)
-    prior = np.asarray(prior_rate, dtype=np.float64).reshape(-1, 1, 1)
+    prior = np.asarray(prior_rate, dtype=np.float64).reshape(-1, *[1] * (outputs.ndim - 1))
     pooled = np.where(outputs > 0, seen, prior)
     return np.clip((learned.events + pooled) / (learned.outputs + 1), *_GUESS_LIMITS)
 
@@ -122,13 +125,14 @@ def learn_rates(
     learned
         Before the window.
     counts, totals
-        Events and outputs of the groups, of shape (S, K).
+        Events and outputs of the groups, of shape (S, K) or (S, n_strata, K).
     memory_factors
         Of each expert, between 0 and 1.
     """
-    x = np.asarray(counts, dtype=np.float64)[:, None, :]
-    n = np.asarray(totals, dtype=np.float64)[:, None, :]
-    keep = np.where(n > 0, np.asarray(memory_factors)[:, None], 1.0)
+    x = np.asarray(counts, dtype=np.float64)[:, None]
+    n = np.asarray(totals, dtype=np.float64)[:, None]
+    factors = np.asarray(memory_factors).reshape(-1, *[1] * (n.ndim - 2))
+    keep = np.where(n > 0, factors, 1.0)
     return LearnedRates(events=learned.events * keep + x, outputs=learned.outputs * keep + n)
 
 

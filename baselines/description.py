@@ -4,9 +4,10 @@ Floats travel as hexadecimal text, so nothing is lost and equal objects give equ
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from baselines.packing import BaselineFormatError
 from baselines.schema import Column, Dtype, Role, Schema
 from baselines.summary import WindowKey
 
@@ -32,10 +33,14 @@ class Provenance:
     from_us, to_us
         The reference range, from_us <= event time < to_us, in microseconds since
         1970-01-01T00:00Z; None: unbounded.
+    first_us, last_us
+        The first and the last event time that was counted; None: events have no times.
     n_rows, n_rejected
         Outputs that were counted, and records that could not be decoded.
     windows
-        How the history was cut into windows, in words.
+        How the history was cut into windows: the options of the windows, JSON-ready.
+    n_windows
+        Windows of all traffic in the history.
     created_at_us
         When the baseline was made, as the caller was told.
     outputwatch_version
@@ -45,20 +50,36 @@ class Provenance:
     source: str
     from_us: int | None
     to_us: int | None
+    first_us: int | None
+    last_us: int | None
     n_rows: int
     n_rejected: int
-    windows: str
+    windows: Mapping[str, str | int]
+    n_windows: int
     created_at_us: int
     outputwatch_version: str
 
 
 def describe_provenance(provenance: Provenance) -> dict[str, Any]:
     """Return a JSON-ready description."""
-    return asdict(provenance)
+    return {**asdict(provenance), "windows": dict(provenance.windows)}
 
 
 def provenance_from(description: Mapping[str, Any]) -> Provenance:
-    """Return what `describe_provenance` described."""
+    """Return what `describe_provenance` described.
+
+    Raises
+    ------
+    BaselineFormatError
+        If other facts are described than this version of outputwatch keeps.
+    """
+    facts = {each.name for each in fields(Provenance)}
+    if facts != description.keys():
+        message = (
+            f"the provenance of this baseline must tell {', '.join(sorted(facts))}, it tells "
+            f"{', '.join(sorted(description))}; fit the baseline again"
+        )
+        raise BaselineFormatError(message)
     return Provenance(**description)
 
 

@@ -205,12 +205,13 @@ class BaselineStore:
             head = file.read(_HEAD_BYTES)
         try:
             summary = read_summary(head)
+            provenance = provenance_from(summary["provenance"])
         except BaselineFormatError as error:
             message = f"{path}: {error}"
             raise BaselineFormatError(message) from error
         return StoredBaseline(
             id=baseline_id,
-            provenance=provenance_from(summary["provenance"]),
+            provenance=provenance,
             n_windows=summary["n_windows"],
             n_bytes=path.stat().st_size,
             is_promoted=promotion is not None and promotion.id == baseline_id,

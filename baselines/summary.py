@@ -100,6 +100,11 @@ class WindowKey:
     slice: str = "all"
     ordinal: int = 0
 
+    @property
+    def has_times(self) -> bool:
+        """Return whether the events have times: without a time column all of them stand at 0."""
+        return self.end_us > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

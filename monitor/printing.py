@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["say", "time_text", "write_json", "write_line", "write_table"]
+__all__ = ["say", "span_text", "time_text", "write_json", "write_line", "write_table"]
 
 _WIDTH_OF_A_PIPE = 240
 
@@ -42,8 +42,15 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console(file=sys.stdout, width=width).print(table)
 
 
+def span_text(first_us: int | None, last_us: int | None, *, before: str = "") -> str:
+    """Return ``first to last`` after `before`; nothing at all where events have no times."""
+    if first_us is None or last_us is None:
+        return ""
+    return f"{before}{time_text(first_us)} to {time_text(last_us)}"
+
+
 def time_text(us: int | None) -> str:
-    """Return a time as RFC 3339 writes it, in UTC to the second; ``any`` for None.
+    """Return a time as RFC 3339 writes it, in UTC to the second; ``unknown`` for None.
 
     Examples
     --------
@@ -51,6 +58,6 @@ def time_text(us: int | None) -> str:
     '2026-01-01T00:00:00Z'
     """
     if us is None:
-        return "any"
+        return "unknown"
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,7 +11,6 @@ from monitor.printing import say, write_json, write_line
 if TYPE_CHECKING:
     from monitor.config.model import Configuration
     from monitor.config.problems import Problem
-    from monitor.windows.spec import WindowSpec
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
@@ -29,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Return 0 for a valid configuration, else 1."""
     from monitor.config.load import load_configuration
     from monitor.config.problems import ConfigurationError
+    from monitor.windows.wording import describe_windows, windows_in_words
 
     try:
         configuration = load_configuration(arguments.configuration)
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     warnings = list(_unmatched(configuration))
     series = [entry.series for entry in configuration.detectors]
     columns = _columns(configuration)
-    windows = windows_in_words(configuration.windows)
+    windows = windows_in_words(describe_windows(configuration.windows))
     if arguments.json:
         answer = {"series": series, "columns": columns, "windows": windows, "warnings": warnings}
         write_json({"fine": True, **answer})
@@ -50,18 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     counts = f"{len(series)} series over {_counted(len(columns), 'column')}"
     write_line(f"{arguments.configuration}: fine: {counts}, {windows}")
     return 0
-
-
-def windows_in_words(windows: "WindowSpec") -> str:
-    """Return for example ``windows of 1 day`` or ``windows of 500 rows``."""
-    from monitor.windows.spec import CountWindows
-
-    if isinstance(windows, CountWindows):
-        return f"windows of {_counted(windows.rows, 'row')}"
-    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if windows.seconds % seconds == 0:
-            return f"windows of {_counted(windows.seconds // seconds, unit)}"
-    return f"windows of {_counted(windows.seconds, 'second')}"
 
 
 def _counted(number: int, noun: str) -> str:

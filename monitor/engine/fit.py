@@ -10,7 +10,7 @@ from baselines.columns import Columns
 from baselines.fitting import fit_layout
 from baselines.layout import AxisNeed, Layout, TableNeed, table_name
 from baselines.sampling import BottomK
-from baselines.schema import Schema
+from baselines.schema import Role, Schema
 from baselines.summary import Window, WindowSummary
 from monitor import __version__
 from monitor.clock import Clock
@@ -30,6 +30,7 @@ from monitor.sources.base import Source, Unit
 from monitor.storage.ledger import Ledger, Totals
 from monitor.storage.store import Store
 from monitor.windows.slices import ALL, largest
+from monitor.windows.wording import describe_windows
 
 __all__ = ["Fitted", "NoReferenceRowsError", "fit_baseline"]
 
@@ -84,12 +85,13 @@ def fit_baseline(
     time = time or TimeRange(from_us=settings.reference.from_us, to_us=settings.reference.to_us)
     reading = Reading(source=source, schema=schema, needs=Needs(event_ids=True), time=time)
     units = tuple(source.units())
-    sample = _sample(reading, units, settings.sample_rows, progress)
+    sample, span = _sample(reading, units, settings.sample_rows, progress)
     needs = table_needs(configuration, schema, sample)
     layout = fit_layout(
         sample, schema, needs, max_bins=settings.max_bins, max_levels=settings.max_levels
     )
     counted = _count(configuration, reading, layout, units, progress)
+    has_times = schema.only(Role.TIMESTAMP) is not None
     baseline = Baseline(
         schema=schema,
         layout=layout,
@@ -99,9 +101,12 @@ def fit_baseline(
             source=", ".join(configuration.source.paths),
             from_us=time.from_us,
             to_us=time.to_us,
+            first_us=span.first_us if has_times else None,
+            last_us=span.last_us if has_times else None,
             n_rows=counted.totals.n_rows,
             n_rejected=sum(counted.totals.rejected.values()),
-            windows=repr(configuration.windows),
+            windows=describe_windows(configuration.windows),
+            n_windows=sum(window.key.slice == ALL for window in counted.history),
             created_at_us=clock.now_us(),
             outputwatch_version=__version__,
         ),
@@ -116,10 +121,25 @@ def reference_source(configuration: Configuration) -> Source:
     return source if paths is None else replace(configuration.source, paths=paths)
 
 
+@dataclass(slots=True)
+class _Span:
+    """The first and the last event time among rows."""
+
+    first_us: int | None = None
+    last_us: int | None = None
+
+    def add(self, columns: Columns) -> None:
+        if columns.n_rows:
+            first, last = int(columns.time_us.min()), int(columns.time_us.max())
+            self.first_us = first if self.first_us is None else min(self.first_us, first)
+            self.last_us = last if self.last_us is None else max(self.last_us, last)
+
+
 def _sample(
     reading: Reading, units: Sequence[Unit], sample_rows: int, progress: Progress
-) -> Columns:
-    reservoir = BottomK(sample_rows)
+) -> tuple[Columns, _Span]:
+    """Return a sample, and the first and the last event time of all that will be counted."""
+    reservoir, span = BottomK(sample_rows), _Span()
     progress.start("choosing bins and levels", len(units))
     for unit in units:
         first_row = 0
@@ -127,6 +147,7 @@ def _sample(
             identified = with_event_ids(columns, unit, first_row)
             first_row += columns.n_rows
             reservoir.add(identified)
+            span.add(columns)
         progress.advance()
     sample = reservoir.sample()
     if sample.n_rows == 0:
@@ -136,7 +157,7 @@ def _sample(
             f"{reading.time.to_us}; see baseline.reference in the configuration"
         )
         raise NoReferenceRowsError(message)
-    return sample
+    return sample, span
 
 
 def table_needs(

@@ -10,7 +10,7 @@ from detectors.base import Verdict
 from monitor.config.model import Configuration
 from monitor.engine.audit import AuditResult
 from monitor.engine.audit_text import audit_record, audit_text, rejections_text
-from monitor.printing import time_text
+from monitor.printing import span_text, time_text
 from monitor.storage.findings import StoredFinding
 from monitor.storage.store import Store
 
@@ -20,6 +20,7 @@ _COLUMNS = (
     "id",
     "window_start",
     "window_end",
+    "window_number",
     "slice",
     "series",
     "detector",
@@ -85,8 +86,9 @@ def _row(stored: StoredFinding) -> tuple[object, ...]:
     effect = finding.effect
     return (
         stored.id,
-        time_text(key.start_us),
-        time_text(key.end_us),
+        time_text(key.start_us) if key.has_times else None,
+        time_text(key.end_us) if key.has_times else None,
+        key.ordinal,
         key.slice,
         finding.series,
         finding.detector,
@@ -112,8 +114,8 @@ def _summary(
         f"# Audit of {configuration.system.name} ({configuration.system.environment})",
         "",
         f"- configuration: `{configuration.path.name}`",
-        f"- baseline: `{baseline.id}`, {provenance.n_rows:,} outputs from "
-        f"{time_text(provenance.from_us)} to {time_text(provenance.to_us)}",
+        f"- baseline: `{baseline.id}`, {provenance.n_rows:,} outputs"
+        + span_text(provenance.first_us, provenance.last_us, before=" from "),
         f"- audit: `{result.job_id}`",
         *(f"- {line}" for line in rejections_text(result, configuration.dead_letters.path)),
         "",
@@ -135,5 +137,6 @@ def _beyond(store: Store, result: AuditResult) -> Iterator[str]:
     yield "|---|---|---|---|"
     for stored in store.findings(result.job_id, verdict=Verdict.BEYOND):
         sentence = stored.finding.sentence.replace("|", "\\|")
-        start = time_text(stored.key.start_us)
-        yield f"| {start} | {stored.key.slice} | {stored.finding.series} | {sentence} |"
+        key = stored.key
+        window = time_text(key.start_us) if key.has_times else f"number {key.ordinal}"
+        yield f"| {window} | {stored.key.slice} | {stored.finding.series} | {sentence} |"

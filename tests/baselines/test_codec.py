@@ -9,6 +9,7 @@ import pytest
 
 from baselines.baseline import Baseline
 from baselines.codec import BaselineFormatError, decode_baseline, encode_baseline, read_summary
+from baselines.description import provenance_from
 
 GOLDEN_FILES = {
     "format_1.owbl": "a059d73a84a385d4fae642b098e9876fa816dcec978a4be41ae3819366d4cf1c",
@@ -41,6 +42,11 @@ def test_a_baseline_comes_back_whole(golden_baseline: Baseline) -> None:
     assert decoded.references == golden_baseline.references
     assert decoded.history == golden_baseline.history
     assert decoded.provenance == golden_baseline.provenance
+
+
+def test_a_provenance_with_other_facts_is_refused_in_one_sentence() -> None:
+    with pytest.raises(BaselineFormatError, match=r"it tells source; fit the baseline again"):
+        provenance_from({"source": "logs"})
 
 
 def test_the_beginning_of_a_file_is_enough_for_a_summary(golden_baseline: Baseline) -> None:

@@ -23,9 +23,12 @@ PROVENANCE = Provenance(
     source="made for a test",
     from_us=0,
     to_us=1,
+    first_us=None,
+    last_us=None,
     n_rows=0,
     n_rejected=0,
-    windows="none",
+    windows={"type": "count", "rows": 1},
+    n_windows=0,
     created_at_us=0,
     outputwatch_version="0",
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from monitor.arguments import add_time_range, time_range
 from monitor.commands.baseline import add_configuration_argument, opened_store
-from monitor.printing import say, time_text, write_json, write_line
+from monitor.printing import say, span_text, time_text, write_json, write_line
 
 if TYPE_CHECKING:
     from monitor.engine.fit import Fitted
@@ -50,7 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _moment(us: int | None) -> str | None:
+    return None if us is None else time_text(us)
+
+
 def _write(fitted: "Fitted", baseline_id: str, arguments: argparse.Namespace) -> None:
+    from monitor.windows.wording import windows_in_words
+
     provenance = fitted.baseline.provenance
     if arguments.json:
         answer = {
@@ -58,7 +64,9 @@ def _write(fitted: "Fitted", baseline_id: str, arguments: argparse.Namespace) ->
             "promoted": arguments.promote,
             "rows": provenance.n_rows,
             "rejected": dict(fitted.totals.rejected),
-            "windows": len(fitted.baseline.history),
+            "windows": provenance.n_windows,
+            "first": _moment(provenance.first_us),
+            "last": _moment(provenance.last_us),
             "slices": sorted(fitted.baseline.references),
             "tables": len(fitted.baseline.layout.tables),
             "cells": fitted.baseline.layout.n_cells,
@@ -66,10 +74,11 @@ def _write(fitted: "Fitted", baseline_id: str, arguments: argparse.Namespace) ->
         write_json(answer)
         return
     columns = sum(len(table.axes) == 1 for table in fitted.baseline.layout.tables)
-    span = f"{time_text(provenance.from_us)} to {time_text(provenance.to_us)}"
+    span = span_text(provenance.first_us, provenance.last_us, before=" from ")
     write_line(
-        f"baseline {baseline_id[:12]}: {provenance.n_rows:,} outputs ({span}), "
-        f"{columns} columns and checks, {len(fitted.baseline.history)} windows"
+        f"baseline {baseline_id[:12]}: {provenance.n_rows:,} outputs{span}, "
+        f"{columns} columns and checks, {provenance.n_windows:,} "
+        f"{windows_in_words(provenance.windows)}"
     )
     for reason, number in fitted.totals.rejected.items():
         say(f"rejected {number:,}: {reason}")

@@ -42,9 +42,9 @@ def _row(stored: "StoredBaseline") -> tuple[str, ...]:
         stored.id[:_SHOWN_DIGITS],
         "yes" if stored.is_promoted else "",
         time_text(provenance.created_at_us),
-        time_text(provenance.from_us),
-        time_text(provenance.to_us),
+        time_text(provenance.first_us),
+        time_text(provenance.last_us),
         str(provenance.n_rows),
         str(provenance.n_rejected),
-        str(stored.n_windows),
+        str(provenance.n_windows),
     )

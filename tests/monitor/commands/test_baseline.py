@@ -39,9 +39,12 @@ def baseline(*, shift: float, levels: tuple[str, ...], created_at_us: int) -> Ba
             source="[red]logs[/red]",
             from_us=None,
             to_us=1_769_904_000_000_000,
+            first_us=None if created_at_us == 2_000_000 else 1_767_225_600_000_000,
+            last_us=None if created_at_us == 2_000_000 else 1_769_817_600_000_000,
             n_rows=rows,
             n_rejected=3,
-            windows="windows of 1 day",
+            windows={"type": "tumbling", "seconds": 86_400},
+            n_windows=31,
             created_at_us=created_at_us,
             outputwatch_version="0.1.0",
         ),
@@ -87,9 +90,12 @@ def test_versions_are_listed_oldest_first(
         *("version", "in", "force", "made", "from", "to", "rows", "rejected", "windows")
     ]
     assert first.split() == [
-        *(ids[0][:12], "1970-01-01T00:00:01Z", "any", "2026-02-01T00:00:00Z", "400", "3", "0")
+        *(ids[0][:12], "1970-01-01T00:00:01Z", "2026-01-01T00:00:00Z"),
+        *("2026-01-31T00:00:00Z", "400", "3", "31"),
     ]
-    assert second.startswith(ids[1][:12])
+    assert second.split() == [
+        *(ids[1][:12], "1970-01-01T00:00:02Z", "unknown", "unknown", "400", "3", "31")
+    ]
 
 
 def test_a_promotion_is_listed_with_who_and_why_kept(
@@ -134,7 +140,9 @@ def test_a_version_is_shown_with_where_it_comes_from(
     assert status == 0
     assert lines[0] == f"id:      {ids[0]}"
     assert "source:  [red]logs[/red]" in lines
-    assert "events:  any to 2026-02-01T00:00:00Z" in lines
+    assert "events:  2026-01-01T00:00:00Z to 2026-01-31T00:00:00Z" in lines
+    assert "wanted:  before 2026-02-01T00:00:00Z" in lines
+    assert "history: 31 windows of 1 day" in lines
     assert "rows:    400, and 3 records rejected" in lines
     assert any(line.split() == ["all", "400"] for line in lines)
 

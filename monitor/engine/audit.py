@@ -58,7 +58,7 @@ class AuditResult:
     n_slices
         Slices of traffic that were watched besides all of it.
     from_us, to_us
-        Start of the first window and end of the last; None without windows.
+        Start of the first window and end of the last; None without windows or event times.
     verdicts
         Findings by verdict.
     unknown_series
@@ -98,9 +98,10 @@ class _Account:
     def add(self, windows: Sequence[Window], judgement: Judgement) -> None:
         self.n_windows += 1
         self.slices.update(window.key.slice for window in windows)
-        first, last = windows[0].key.start_us, max(window.key.end_us for window in windows)
-        self.from_us = first if self.from_us is None else min(self.from_us, first)
-        self.to_us = last if self.to_us is None else max(self.to_us, last)
+        if windows[0].key.has_times:
+            first, last = windows[0].key.start_us, max(window.key.end_us for window in windows)
+            self.from_us = first if self.from_us is None else min(self.from_us, first)
+            self.to_us = last if self.to_us is None else max(self.to_us, last)
         for judged in judgement.judged:
             finding = judged.finding
             self.verdicts[finding.verdict] += 1

@@ -47,8 +47,10 @@ def incident_record(incident: Incident) -> dict[str, Any]:
         "could_be_as_high_as": str(incident.could_be),
         "confirmed_tier": None if incident.confirmed is None else str(incident.confirmed),
         "state": str(incident.state),
-        "onset": time_text(incident.onset_us),
-        "last_window_end": time_text(incident.last_window.end_us),
+        "onset": time_text(incident.onset_us) if incident.has_times else None,
+        "last_window_end": (
+            time_text(incident.last_window.end_us) if incident.has_times else None
+        ),
         "reasons": list(incident.suggestion.reasons),
         "unknowns": list(incident.suggestion.unknowns),
         "signals": [
@@ -85,20 +87,17 @@ def rejections_text(result: AuditResult, dead_letters: Path) -> Iterator[str]:
 
 
 def _headline(result: AuditResult, system: str) -> str:
-    if result.from_us is None or result.to_us is None:
+    if not result.n_windows:
         return f"{system}: no outputs in {result.totals.n_records:,} records"
     slices = f" and {_number_of(result.n_slices, 'slice')}" if result.n_slices else ""
-    span = f" from {time_text(result.from_us)} to {time_text(result.to_us)}"
+    span = ""
+    if result.from_us is not None:
+        span = f" from {time_text(result.from_us)} to {time_text(result.to_us)}"
     return (
         f"{system}: {result.totals.n_rows:,} outputs, {_number_of(result.n_windows, 'window')}"
-        f"{slices}{span if _has_times(result.to_us) else ''}, against baseline "
+        f"{slices}{span}, against baseline "
         f"{result.baseline_id[:12]}: {_number_of(len(result.incidents), 'incident')}"
     )
-
-
-def _has_times(last_us: int) -> bool:
-    """Return whether outputs have times: without a time column all of them stand at zero."""
-    return last_us > 1
 
 
 def _number_of(number: int, what: str) -> str:
@@ -130,8 +129,8 @@ def _incident(incident: Incident) -> Iterator[str]:
     yield f"{number}{incident.short_id}  {suggestion.tier} suggested{could_be}"
     yield f"  {incident.title}"
     yield f"  {leading_signal(incident.signals).worst.sentence}"
-    since = f"since about {time_text(incident.onset_us)}, "
-    yield f"  {since if _has_times(incident.last_window.end_us) else ''}{_signals(incident)}"
+    since = f"since about {time_text(incident.onset_us)}, " if incident.has_times else ""
+    yield f"  {since}{_signals(incident)}"
     for reason in suggestion.reasons:
         yield f"    - {reason}"
     for unknown in suggestion.unknowns:

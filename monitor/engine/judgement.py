@@ -158,7 +158,7 @@ class Judge:
             n_exposed=state.n_exposed,
             n_exposed_now=observation.n_exposed,
             n_rows_all=n_rows_all,
-            onset_us=first.start_us,
+            onset_us=first.start_us if key.has_times else None,
             now_us=key.end_us,
         )
         register = self.configuration.system
@@ -174,9 +174,10 @@ class Judge:
 
     def _blindness(self, judged: Judged, inhibited_by: tuple[str, ...]) -> Breach:
         key, state = judged.window.key, judged.state
-        length_us = key.end_us - key.start_us
-        onset_us = key.end_us - state.n_unseen * length_us
-        unseen_days = (key.end_us - onset_us) / 86_400_000_000
+        onset_us, unseen_days = key.start_us, None
+        if key.has_times:
+            onset_us = key.end_us - state.n_unseen * (key.end_us - key.start_us)
+            unseen_days = (key.end_us - onset_us) / 86_400_000_000
         return Breach(
             identity=self._identity(judged, SignalKind.CANNOT_SEE),
             detector=judged.finding.detector,

@@ -248,6 +248,11 @@ class Incident:
         return self.state in ACTIVE
 
     @property
+    def has_times(self) -> bool:
+        """Return whether its events have times; without them onset and end mean nothing."""
+        return self.last_window.has_times
+
+    @property
     def own_signals(self) -> tuple[Signal, ...]:
         """Return the signals that are not explained by broken input."""
         return tuple(signal for signal in self.signals if not signal.inhibited_by)

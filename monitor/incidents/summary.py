@@ -23,8 +23,8 @@ class SignalLine:
     tier: str
     times_tolerance: str
     n_windows: int
-    first_us: int
-    last_us: int
+    first_us: int | None
+    last_us: int | None
     state: str
     sentence: str
 
@@ -34,7 +34,7 @@ class TimelineLine:
     """One entry of the timeline: when it happened, was known and was written down."""
 
     seq: int
-    occurred_us: int
+    occurred_us: int | None
     known_us: int
     recorded_us: int
     actor: str
@@ -45,6 +45,8 @@ class TimelineLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSummary:
     """What the page of an incident says; times in microseconds, the rest in words.
+
+    Times of events are None where events have none.
 
     Parameters
     ----------
@@ -77,8 +79,9 @@ class IncidentSummary:
     failure_mode: str
     what: str
     how_much: str
-    onset_us: int
-    last_us: int
+    onset_us: int | None
+    last_us: int | None
+    resolution_proposed: bool
     resolution_proposed_us: int | None
     recurrence_of: str | None
     releases: tuple[str, ...]
@@ -119,6 +122,7 @@ def summarize(
     """
     lead = leading_signal(incident.signals)
     proposed = incident.resolution_proposed
+    has_times = incident.has_times
     return IncidentSummary(
         id=incident.id,
         number=incident.number,
@@ -129,9 +133,10 @@ def summarize(
         failure_mode=incident.failure_mode.value,
         what=lead.worst.sentence or incident.title,
         how_much=_how_much(lead.worst),
-        onset_us=incident.onset_us,
-        last_us=incident.last_window.end_us,
-        resolution_proposed_us=proposed.end_us if proposed else None,
+        onset_us=incident.onset_us if has_times else None,
+        last_us=incident.last_window.end_us if has_times else None,
+        resolution_proposed=proposed is not None,
+        resolution_proposed_us=proposed.end_us if proposed and has_times else None,
         recurrence_of=incident.recurrence_of,
         releases=incident.releases,
         who=_who(incident),
@@ -149,7 +154,7 @@ def summarize(
         decides=decision_rights(incident.tier),
         signals=tuple(_signal_line(signal) for signal in incident.own_signals),
         inhibited=tuple(_signal_line(signal) for signal in incident.inhibited_signals),
-        timeline=tuple(_timeline_line(entry) for entry in timeline),
+        timeline=tuple(_timeline_line(entry, has_times=has_times) for entry in timeline),
         broken_links=broken_links,
     )
 
@@ -192,6 +197,7 @@ def _how_sure(incident: Incident, lead: Signal) -> str:
 
 def _signal_line(signal: Signal) -> SignalLine:
     departure = signal.worst.departure
+    first, last = signal.first.window, signal.freshest.window
     return SignalLine(
         series=signal.identity.series,
         slice=signal.identity.slice,
@@ -199,8 +205,8 @@ def _signal_line(signal: Signal) -> SignalLine:
         tier=signal.suggestion.tier.value,
         times_tolerance=f"{departure.low:.3g} to {departure.high:.3g}" if departure else "unknown",
         n_windows=signal.n_windows,
-        first_us=signal.first.window.start_us,
-        last_us=signal.freshest.window.end_us,
+        first_us=first.start_us if first.has_times else None,
+        last_us=last.end_us if last.has_times else None,
         state=_signal_state(signal),
         sentence=signal.worst.sentence,
     )
@@ -212,11 +218,11 @@ def _signal_state(signal: Signal) -> str:
     return "recovered" if signal.recovered else "firing"
 
 
-def _timeline_line(recorded: RecordedEntry) -> TimelineLine:
+def _timeline_line(recorded: RecordedEntry, *, has_times: bool) -> TimelineLine:
     entry = recorded.entry
     return TimelineLine(
         seq=recorded.seq,
-        occurred_us=entry.occurred_us,
+        occurred_us=entry.occurred_us if has_times else None,
         known_us=entry.known_us,
         recorded_us=recorded.recorded_us,
         actor=entry.actor,

@@ -32,19 +32,22 @@ class Course:
     n_exposed_now
         Outputs of the latest window that the breach concerns.
     onset_us, now_us
-        Start of the first breaching window and end of the latest, microseconds.
+        Start of the first breaching window and end of the latest, microseconds; the onset is
+        None where events have no times.
     """
 
     n_windows: int
     n_exposed: int
     n_exposed_now: int
     n_rows_all: int | None
-    onset_us: int
+    onset_us: int | None
     now_us: int
 
     @property
-    def days(self) -> float:
-        """Return the time since the onset, in days."""
+    def days(self) -> float | None:
+        """Return the time since the onset, in days; None if it is not known."""
+        if self.onset_us is None:
+            return None
         return max(0, self.now_us - self.onset_us) / _US_PER_DAY
 
 
@@ -84,9 +87,9 @@ def severity_inputs(
 
 
 def cannot_see_suggestion(
-    policy: SeverityPolicy, *, register: SystemRegister, unseen_days: float
+    policy: SeverityPolicy, *, register: SystemRegister, unseen_days: float | None
 ) -> Suggestion:
-    """Return the tier of not seeing: SEV4, from one day on SEV3.
+    """Return the tier of not seeing: SEV4, from one day on SEV3; None is unknown.
 
     What it hides may be as bad as the policy says of a system about which only the register
     is known.
@@ -101,12 +104,15 @@ def cannot_see_suggestion(
             shadow=register.shadow,
         )
     )
-    tier = Tier.SEV3 if unseen_days >= 1 else Tier.SEV4
+    tier, reason = Tier.SEV4, "the monitor has not seen this series"
+    if unseen_days is not None:
+        tier = Tier.SEV3 if unseen_days >= 1 else Tier.SEV4
+        reason += f" for {unseen_days:.3g} days"
     return Suggestion(
         tier=tier,
         could_be=worse(tier, hidden.could_be),
         axes=hidden.axes,
-        reasons=(f"the monitor has not seen this series for {unseen_days:.3g} days",),
+        reasons=(reason,),
         unknowns=("what the series would show", *hidden.unknowns),
         policy=hidden.policy,
     )

@@ -78,11 +78,19 @@ def _row(incident: "Incident") -> tuple[str, ...]:
         f"{incident.tier.value}{decided}",
         incident.could_be.value,
         _state(incident),
-        time_text(incident.onset_us),
-        time_text(incident.last_window.end_us),
+        _since(incident) or "unknown",
+        _until(incident) or "unknown",
         str(len(incident.own_signals)),
         incident.title,
     )
+
+
+def _since(incident: "Incident") -> str | None:
+    return time_text(incident.onset_us) if incident.has_times else None
+
+
+def _until(incident: "Incident") -> str | None:
+    return time_text(incident.last_window.end_us) if incident.has_times else None
 
 
 def _record(incident: "Incident") -> dict[str, object]:
@@ -100,8 +108,8 @@ def _record(incident: "Incident") -> dict[str, object]:
         "confirmed": incident.confirmed.value if incident.confirmed else None,
         "score": incident.suggestion.score,
         "held": incident.suggestion.held,
-        "onset": time_text(incident.onset_us),
-        "until": time_text(incident.last_window.end_us),
+        "onset": _since(incident),
+        "until": _until(incident),
         "signals": len(incident.own_signals),
         "inhibited": len(incident.inhibited_signals),
     }

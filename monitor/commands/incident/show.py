@@ -89,17 +89,25 @@ def _page(summary: "IncidentSummary") -> Iterator[str]:
 
 
 def _since(summary: "IncidentSummary") -> Iterator[str]:
-    yield (
-        f"{time_text(summary.onset_us)} (estimated), latest breach until "
-        f"{time_text(summary.last_us)}"
-    )
+    if summary.onset_us is None:
+        yield "unknown, the events have no times"
+    else:
+        yield (
+            f"{time_text(summary.onset_us)} (estimated), latest breach until "
+            f"{time_text(summary.last_us)}"
+        )
     if summary.releases:
         yield f"new releases then: {', '.join(summary.releases)}"
-    if summary.resolution_proposed_us is not None:
-        back = time_text(summary.resolution_proposed_us)
-        yield f"back within tolerance by {back}: resolution is proposed, a person decides"
+    if summary.resolution_proposed:
+        back = summary.resolution_proposed_us
+        by = "" if back is None else f" by {time_text(back)}"
+        yield f"back within tolerance{by}: resolution is proposed, a person decides"
     if summary.recurrence_of is not None:
         yield f"a recurrence of incident {summary.recurrence_of[:12]}"
+
+
+def _moment(us: int | None) -> str:
+    return "unknown" if us is None else time_text(us)
 
 
 def _field(label: str, lines: Iterable[str]) -> Iterator[str]:
@@ -128,7 +136,7 @@ def _write_signals(heading: str, signals: "tuple[SignalLine, ...]") -> None:
                 signal.tier,
                 signal.times_tolerance,
                 str(signal.n_windows),
-                time_text(signal.first_us),
+                _moment(signal.first_us),
                 signal.state,
             )
             for signal in signals
@@ -143,7 +151,7 @@ def _write_timeline(timeline: "tuple[TimelineLine, ...]") -> None:
         [
             (
                 str(line.seq),
-                time_text(line.occurred_us),
+                _moment(line.occurred_us),
                 time_text(line.known_us),
                 line.actor,
                 line.kind,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.__main__ import main
 from monitor.clock import FixedClock
 from monitor.config.load import load_configuration
 from monitor.engine.audit import AuditResult, run_audit
@@ -84,7 +85,34 @@ def test_a_log_without_times_is_not_said_to_be_of_1970(audited) -> None:
 
     assert text.startswith("answers: 1,000 outputs, 1 window, against baseline ")
     assert "1970" not in text
+    assert "days since the onset" not in text
+    assert "    ? time since the onset" in text.splitlines()
     assert "  2 signals" in text.splitlines()
+
+
+def test_a_log_without_times_has_none_in_its_files_and_in_its_incidents(
+    audited, tmp_path, capsys
+) -> None:
+    audited("category")
+    path = str(tmp_path / "answers.yaml")
+    main(["baseline", "fit", path, "--promote", "--who", "Ada", "--why", "a test"])
+
+    main(["audit", path, "--report", str(tmp_path / "report"), "--json"])
+    for command in (["incident", "list", path], ["incident", "show", path, "1"]):
+        main(command)
+        main([*command, "--json"])
+        main(["audit", path])
+
+    printed = capsys.readouterr().out
+    files = [file.read_text("utf-8") for file in (tmp_path / "report").iterdir()]
+    assert len(files) >= 5
+    for text in (printed, *files):
+        assert "1970" not in text
+        assert "e-11" not in text
+        assert "any" not in text.split()
+    assert "unknown, the events have no times" in printed
+    assert '"onset": null' in printed
+    assert "| number 0 | all |" in (tmp_path / "report/summary.md").read_text("utf-8")
 
 
 def test_the_sentence_below_a_title_is_of_the_signal_in_the_title(audited) -> None:

@@ -43,6 +43,19 @@ def test_measured_and_declared_facts_of_a_gap_reach_the_policy() -> None:
     assert FiveAxes().suggest(inputs).score == 11
 
 
+def test_without_event_times_the_time_since_the_onset_is_unknown() -> None:
+    course = replace(COURSE, onset_us=None)
+
+    inputs = severity_inputs(GAP, slice_="all", course=course, register=REGISTER)
+    suggestion = FiveAxes().suggest(inputs)
+    blind = cannot_see_suggestion(FiveAxes(), register=REGISTER, unseen_days=None)
+
+    assert inputs.days is None
+    assert "time since the onset" in suggestion.unknowns
+    assert not any("days" in reason for reason in (*suggestion.reasons, *blind.reasons))
+    assert blind.tier is Tier.SEV4
+
+
 def test_people_are_scaled_up_to_the_whole_traffic() -> None:
     register = replace(REGISTER, share_of_traffic=0.1)
 

@@ -119,7 +119,7 @@ def track(state: OnsetState, log_e: Array, effect: Effect) -> OnsetState:
     lost = begins & ((depth > PLAUSIBLE_NATS) | (log_e == 0))
     cusum = np.where(begins, 0.0, sum_)
     kept = ~begins
-    weight = effect.weight + 0 * log_e
+    weight = np.broadcast_to(effect.weight, log_e.shape)
     return OnsetState(
         cusum=cusum,
         age=np.where(begins, 0, state.age + 1),

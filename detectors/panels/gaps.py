@@ -1,0 +1,295 @@
+"""The evidence of gaps between the rates of groups, whatever the rates do together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.evidence.array_state import ArrayState
+from detectors.evidence.beta_binomial import Array
+from detectors.evidence.calibration import gap_correlation
+from detectors.evidence.group_gaps import (
+    MEMORY_FACTORS,
+    GapTolerance,
+    LearnedRates,
+    ToleratedGap,
+    guesses,
+    learn_rates,
+    log_group_evidence,
+)
+from detectors.evidence.onset import Effect
+from detectors.evidence.questions import GapQuestion, Question
+from detectors.evidence.two_group_gaps import GapLimit, log_gap_evidence, two_sided_gap_evidence
+from detectors.panels.model import History, Scores
+
+__all__ = ["GapModel", "GapSides"]
+
+EXCESS = (0.03, 0.08, 0.2)
+"""How far beyond the limit the alternatives of two groups lie, in the limit's own unit."""
+
+_REMAINING = (0.6, 0.3, 0.0)
+_RATES = (1e-4, 1 - 1e-4)
+_WIDEST = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GapSides(ArrayState):
+    """The two cells (stratum and group) furthest apart when a gap opened, int64 of shape (S,)."""
+
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GapModel:
+    """Gaps of S series over at most K groups in at most T strata, with one kind of tolerance.
+
+    Parameters
+    ----------
+    tolerated
+        What is accepted; one panel holds one kind and limit.
+    prior_rate
+        The baseline's pooled rate, of shape (S,).
+    correlation
+        Of two outputs of one window and group, of shape (S,).
+    shape
+        (n_strata, n_groups) of the largest series.
+    pair
+        Positions of the two groups if every series has just two, int64 of shape (S, 2).
+    """
+
+    tolerated: ToleratedGap
+    prior_rate: Array
+    correlation: Array
+    shape: tuple[int, int]
+    pair: npt.NDArray[np.int64] | None = None
+
+    @classmethod
+    def calibrated(cls, references: Sequence[GapQuestion], histories: Sequence[History]) -> Self:
+        """Return the model of series with these baselines; all tolerate the same."""
+        n_strata = max(question.totals.shape[0] for question in references)
+        n_groups = max(question.totals.shape[1] for question in references)
+        pooled = [
+            (question.reference_hits.sum() + 0.5) / (question.reference_totals.sum() + 1)
+            for question in references
+        ]
+        correlations = [_correlation(history) for history in histories]
+        pairs = [_only_pair(question) for question in references]
+        found = [pair for pair in pairs if pair is not None]
+        return cls(
+            tolerated=references[0].tolerated,
+            prior_rate=np.array(pooled),
+            correlation=np.array(correlations),
+            shape=(n_strata, n_groups),
+            pair=np.array(found, dtype=np.int64) if len(found) == len(pairs) else None,
+        )
+
+    @property
+    def n_series(self) -> int:
+        """Return S."""
+        return len(self.prior_rate)
+
+    @property
+    def n_experts(self) -> int:
+        """Return H."""
+        if self.pair is not None:
+            return 2 * len(EXCESS)
+        return len(MEMORY_FACTORS)
+
+    @property
+    def learning(self) -> int:
+        """Return how many windows an expert must see before it can bet."""
+        return 0 if self.pair is not None else 1
+
+    def take(self, series: Sequence[int]) -> Self:
+        """Return the model of some of the series."""
+        at = np.asarray(series, dtype=np.intp)
+        return replace(
+            self,
+            prior_rate=self.prior_rate[at],
+            correlation=self.correlation[at],
+            pair=None if self.pair is None else self.pair[at],
+        )
+
+    def widened(self, factor: Array) -> Self:
+        """Return the model with its tolerance multiplied by the largest `factor`."""
+        widest = float(np.max(factor, initial=1.0))
+        if self.tolerated.kind is GapTolerance.RATIO:
+            limit = self.tolerated.limit**widest
+        else:
+            limit = min(self.tolerated.limit * widest, _WIDEST)
+        return replace(self, tolerated=ToleratedGap(kind=self.tolerated.kind, limit=limit))
+
+    def begin(self) -> LearnedRates:
+        """Return what is known before the first window."""
+        return LearnedRates.nothing(self.n_series, self.shape[0] * self.shape[1])
+
+    def score(
+        self, memory: LearnedRates, questions: Sequence[Question | None], start_us: int
+    ) -> Scores:
+        """Return what a window says against "the gaps are tolerated"."""
+        hits, totals = self._counts(questions)
+        if self.pair is not None:
+            log_e = self._pair_evidence(memory, hits, totals)
+        else:
+            guess = guesses(memory, self.prior_rate)
+            strata = guess.reshape(*guess.shape[:2], *self.shape)
+            log_e = log_group_evidence(hits, totals, strata, self.tolerated, self.correlation)
+        seen = totals.sum(axis=(1, 2)) > 0
+        nothing = np.zeros_like(log_e)
+        return Scores(
+            log_e=log_e,
+            effect=Effect(value=nothing, weight=nothing, variance=nothing),
+            seen=seen,
+        )
+
+    def learn(
+        self, memory: LearnedRates, questions: Sequence[Question | None], start_us: int
+    ) -> LearnedRates:
+        """Return what is known after a window."""
+        hits, totals = self._counts(questions)
+        flat = (self.n_series, -1)
+        return learn_rates(memory, hits.reshape(flat), totals.reshape(flat))
+
+    def sides(
+        self,
+        before: LearnedRates,
+        after: LearnedRates,
+        expert: npt.NDArray[np.intp],
+        start_us: int,
+    ) -> GapSides:
+        """Return the two groups of one stratum whose rates stand furthest apart."""
+        events, outputs = after.events[:, 0], after.outputs[:, 0]
+        rate = (events + self.prior_rate[:, None]) / (outputs + 1)
+        spread = rate * (1 - rate) / np.maximum(outputs, 1e-9)
+        apart = rate[:, :, None] - rate[:, None, :]
+        clear = apart / np.sqrt(spread[:, :, None] + spread[:, None, :])
+        stratum = np.arange(self.shape[0] * self.shape[1]) // self.shape[1]
+        known = (outputs > 0)[:, :, None] & (outputs > 0)[:, None, :]
+        comparable = known & (stratum[:, None] == stratum[None, :])
+        flat = np.where(comparable, clear, -np.inf).reshape(self.n_series, -1)
+        high, low = np.divmod(flat.argmax(axis=1), rate.shape[1])
+        return GapSides(low=low.astype(np.int64), high=high.astype(np.int64))
+
+    def returning(
+        self, sides: GapSides, questions: Sequence[Question | None], start_us: int
+    ) -> tuple[Array, Effect]:
+        """Return evidence that the two groups are within tolerance of each other again."""
+        hits, totals = self._counts(questions)
+        flat = (self.n_series, -1)
+        x, n = hits.reshape(flat), totals.reshape(flat)
+        x1, n1 = _at(x, sides.low), _at(n, sides.low)
+        x2, n2 = _at(x, sides.high), _at(n, sides.high)
+        weight = np.where((n1 > 0) & (n2 > 0), n1 + n2, 0).astype(np.float64)
+        limit, low, high = self._back_within(x1 + x2, n1, n2)
+        log_e = log_gap_evidence((x1, x2), (n1, n2), (low, high), limit, self.correlation)
+        nothing = np.zeros(self.n_series)
+        return log_e, Effect(value=nothing, weight=weight, variance=nothing)
+
+    def direction(self, sides: GapSides) -> npt.NDArray[np.int64]:
+        """Return 0: a gap has sides, not a direction."""
+        return np.zeros(self.n_series, dtype=np.int64)
+
+    def scale(self, sides: GapSides) -> Array:
+        """Return 1: the size of a gap is measured by its detector."""
+        return np.ones(self.n_series)
+
+    def _pair_evidence(
+        self, memory: LearnedRates, hits: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]
+    ) -> Array:
+        pair = self.pair
+        if pair is None:
+            message = "these series have more than two groups"
+            raise ValueError(message)
+        rows = np.arange(self.n_series)
+        x1, x2 = (hits[rows, 0, pair[:, side]] for side in (0, 1))
+        n1, n2 = (totals[rows, 0, pair[:, side]] for side in (0, 1))
+        events, outputs = memory.events[:, -1].sum(axis=-1), memory.outputs[:, -1].sum(axis=-1)
+        pooled = np.clip((events + self.prior_rate) / (outputs + 1), *_RATES)
+        if self.tolerated.kind is GapTolerance.RATIO:
+            limit = GapLimit.ratio(self.tolerated.limit)
+        else:
+            limit = GapLimit.difference(self.tolerated.limit)
+        return two_sided_gap_evidence(
+            (x1, x2), (n1, n2), pooled, limit, np.array(EXCESS), self.correlation
+        )
+
+    def _back_within(
+        self,
+        events: npt.NDArray[np.int64],
+        n_low: npt.NDArray[np.int64],
+        n_high: npt.NDArray[np.int64],
+    ) -> tuple[GapLimit, Array, Array]:
+        """Return "still out of tolerance" as a half-plane, and rates inside tolerance.
+
+        The alternatives keep the baseline's pooled rate, so nothing of the window decides
+        them but the groups' sizes.
+        """
+        pooled = np.broadcast_to(self.prior_rate, events.shape)[:, None]
+        share = (n_low / np.maximum(n_low + n_high, 1))[:, None]
+        remaining = np.array(_REMAINING)
+        if self.tolerated.kind is GapTolerance.RATIO:
+            ratio = 1 - remaining * (1 - self.tolerated.limit)
+            high = pooled / (1 - share + share * ratio)
+            low = ratio * high
+            limit = GapLimit(first=1.0, second=self.tolerated.limit, most=0.0)
+        else:
+            gap = remaining * self.tolerated.limit
+            low, high = pooled - (1 - share) * gap, pooled + share * gap
+            limit = GapLimit(most=-self.tolerated.limit)
+        return limit, np.clip(low, *_RATES), np.clip(high, *_RATES)
+
+    def _counts(
+        self, questions: Sequence[Question | None]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        hits = np.zeros((self.n_series, *self.shape), dtype=np.int64)
+        totals = np.zeros_like(hits)
+        for row, question in enumerate(questions):
+            if isinstance(question, GapQuestion):
+                strata, groups = question.totals.shape
+                hits[row, :strata, :groups] = question.hits
+                totals[row, :strata, :groups] = question.totals
+        return hits, totals
+
+
+def _at(values: npt.NDArray[np.int64], position: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return values[np.arange(len(values)), position]
+
+
+def _only_pair(question: GapQuestion) -> tuple[int, int] | None:
+    """Return the two groups that the baseline knows, if it knows just two and one stratum."""
+    if question.reference_totals.shape[0] != 1:
+        return None
+    if question.tolerated.kind is GapTolerance.EQUALITY:
+        return None
+    known = np.flatnonzero(question.reference_totals[0] > 0)
+    return (int(known[0]), int(known[1])) if len(known) == 2 else None
+
+
+def _correlation(history: History) -> float:
+    """Return the correlation of the group whose gap to the rest varies most."""
+    asked = [
+        question
+        for question in history.questions
+        if isinstance(question, GapQuestion) and question.totals.sum() > 0
+    ]
+    if len(asked) < 2:
+        return 0.0
+    hits = np.stack([question.hits for question in asked]).reshape(len(asked), -1)
+    totals = np.stack([question.totals for question in asked]).reshape(len(asked), -1)
+    all_hits, all_totals = hits.sum(axis=1), totals.sum(axis=1)
+    worst = 0.0
+    for group in range(hits.shape[1]):
+        x1, n1 = hits[:, group], totals[:, group]
+        x2, n2 = all_hits - x1, all_totals - n1
+        if n1.sum() == 0 or n2.sum() == 0:
+            continue
+        rates = (_rate(x1, n1), _rate(x2, n2))
+        worst = max(worst, float(gap_correlation((x1, x2), (n1, n2), rates)))
+    return worst
+
+
+def _rate(hits: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]) -> float:
+    return float((hits.sum() + 0.5) / (totals.sum() + 1))

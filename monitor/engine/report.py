@@ -10,6 +10,7 @@ from detectors.base import Verdict
 from monitor.config.model import Configuration
 from monitor.engine.audit import AuditResult
 from monitor.engine.audit_text import audit_record, audit_text, rejections_text
+from monitor.engine.impact_ratio_file import reports_impact_ratios, write_impact_ratios
 from monitor.printing import span_text, time_text
 from monitor.storage.findings import StoredFinding
 from monitor.storage.store import Store
@@ -35,7 +36,9 @@ _COLUMNS = (
     "unit",
     "departure",
     "sentence",
+    "notes",
 )
+_BAR = r"\|"
 
 
 def write_report(
@@ -49,8 +52,9 @@ def write_report(
 
     ``audit.json`` holds the result and the incidents, ``findings.csv`` every comparison with
     its interval, ``measures.csv`` the further numbers that detectors report, ``groups.csv``
-    the counts by group behind each gap, ``summary.md`` the page to read first. Two audits of
-    the same log against the same baseline write the same findings, byte for byte.
+    the counts by group behind each gap, ``summary.md`` the page to read first, and, where a
+    detector makes them, ``impact_ratios.csv`` the impact ratio tables. Two audits of the same
+    log against the same baseline write the same findings, byte for byte.
     """
     folder.mkdir(parents=True, exist_ok=True)
     summary, data = folder / "summary.md", folder / "audit.json"
@@ -78,7 +82,11 @@ def write_report(
     finally:
         for file in files.values():
             file.close()
-    return (summary, data, *(folder / name for name in tables))
+    written = [summary, data, *(folder / name for name in tables)]
+    if reports_impact_ratios(configuration):
+        written.append(folder / "impact_ratios.csv")
+        write_impact_ratios(written[-1], configuration, baseline, store, result.job_id)
+    return tuple(written)
 
 
 def _row(stored: StoredFinding) -> tuple[object, ...]:
@@ -103,6 +111,7 @@ def _row(stored: StoredFinding) -> tuple[object, ...]:
         finding.unit,
         None if finding.departure is None else finding.departure.value,
         finding.sentence,
+        "; ".join(finding.notes),
     )
 
 
@@ -133,10 +142,10 @@ def _summary(
 
 
 def _beyond(store: Store, result: AuditResult) -> Iterator[str]:
-    yield "| window | slice | series | what |"
-    yield "|---|---|---|---|"
+    yield "| window | slice | series | what | notes |"
+    yield "|---|---|---|---|---|"
     for stored in store.findings(result.job_id, verdict=Verdict.BEYOND):
-        sentence = stored.finding.sentence.replace("|", "\\|")
-        key = stored.key
+        key, finding = stored.key, stored.finding
         window = time_text(key.start_us) if key.has_times else f"number {key.ordinal}"
-        yield f"| {window} | {stored.key.slice} | {stored.finding.series} | {sentence} |"
+        cells = (window, key.slice, finding.series, finding.sentence, "; ".join(finding.notes))
+        yield f"| {' | '.join(cell.replace('|', _BAR) for cell in cells)} |"

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,25 @@ def test_a_report_holds_every_comparison(folder: Path) -> None:
     }
     assert all(float(row["effect_low"]) > float(row["tolerance"]) for row in beyond)
     assert "distribution_shift(income)" in (folder / "report" / "summary.md").read_text()
+
+
+def test_the_notes_of_a_finding_reach_the_report(folder: Path) -> None:
+    write_log(folder, shift_from=6)
+    fit(folder)
+    log = folder / "log.jsonl"
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    for event in events[3_000::5]:
+        event["income"] = None
+    log.write_text("\n".join(map(json.dumps, events)))
+
+    run("audit", str(folder / "audit.yaml"), "--report", str(folder / "report"))
+
+    note = "100 of 500 outputs in the window have no finite value and are left out"
+    with (folder / "report" / "findings.csv").open(newline="") as file:
+        noted = [row for row in csv.DictReader(file) if note in row["notes"].split("; ")]
+    assert [row["verdict"] for row in noted] == ["beyond", "beyond"]
+    summary = (folder / "report" / "summary.md").read_text()
+    assert len(re.findall(rf"^\| 2026-01-0[78].*\| {note}.* \|$", summary, re.MULTILINE)) == 2
 
 
 def test_records_that_cannot_be_read_are_counted_and_shown(folder: Path, capsys) -> None:

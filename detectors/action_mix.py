@@ -19,6 +19,7 @@ from detectors.distances import (
     jensen_shannon_distance,
     population_stability_index,
 )
+from detectors.evidence.questions import MixQuestion, Question
 from detectors.grouping import Grouping, most_changed
 from detectors.intervals import total_variation_estimate
 from detectors.options import CheckOption, CommonOptions
@@ -58,9 +59,28 @@ class ActionMix(CommonOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.check})"
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return nothing: a layout holds a table for every check that the reference saw."""
         return ()
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        checks = check_counts(reference, window, self.check)
+        expected, observed = map(action_counts, pooled(checks))
+        if not (expected.any() and observed.any()):
+            return None
+        return MixQuestion(
+            counts=observed,
+            reference=expected,
+            tolerance=self.tolerance,
+            ordered=False,
+            repeats=len(checks),
+        )
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""

@@ -28,6 +28,8 @@ class AurocChange(PerformanceOptions):
 
     Scores are binned at the baseline's full resolution; pairs in one bin count half.
 
+    It is decided by its interval in each window; there is no false-alarm guarantee.
+
     Parameters
     ----------
     score

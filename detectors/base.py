@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from baselines.layout import TableNeed
 from baselines.reference import Reference
 from baselines.schema import Schema
 from baselines.summary import Window
+
+if TYPE_CHECKING:
+    from detectors.evidence.questions import Question
 
 __all__ = [
     "Detector",
@@ -157,7 +160,7 @@ class Finding:
 
 @runtime_checkable
 class Detector(Protocol):
-    """One monitored series: options as fields, `compare` as a pure function."""
+    """One monitored series: options as fields, `compare` and `question` as pure functions."""
 
     name: ClassVar[str]
 
@@ -171,14 +174,32 @@ class Detector(Protocol):
         """Return which kind of incident a breach is."""
         ...
 
+    @property
+    def asks(self) -> bool:
+        """Return whether `question` has answers: evidence can be gathered over windows."""
+        ...
+
     def problems(self, schema: Schema) -> Sequence[tuple[str, str]]:
         """Return (option, what is wrong) for every option that does not fit `schema`."""
         ...
 
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
-        """Return the tables that `compare` reads."""
+        """Return the tables that `compare` and `question` read."""
         ...
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
+        ...
+
+    def question(self, reference: Reference, window: Window) -> "Question | None":
+        """Return the counts that evidence over many windows is gathered from.
+
+        They do not depend on any least number of rows: evidence is valid for any number.
+
+        Returns
+        -------
+        Question or None
+            None if this window cannot be asked: the baseline does not hold the table, or
+            window or reference has no row to compare. Always None unless `asks`.
+        """
         ...

@@ -32,6 +32,8 @@ __all__ = ["BrierScoreChange", "brier_score"]
 class BrierScoreChange(PerformanceOptions):
     """Compares the mean of (score - label) squared with its value in the baseline.
 
+    It is decided by its interval in each window; there is no false-alarm guarantee.
+
     Parameters
     ----------
     score

@@ -31,6 +31,8 @@ class CalibrationErrorChange(PerformanceOptions):
     The error of a well calibrated score is above zero by chance, the more so the fewer rows
     there are. The lower bound allows for that.
 
+    It is decided by its interval in each window; there is no false-alarm guarantee.
+
     Parameters
     ----------
     score

@@ -15,7 +15,7 @@ from baselines.summary import Window
 from detectors.base import Estimate, FailureMode, Finding, Measure
 from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.confusion import unknown_positive
-from detectors.gap_findings import GapQuestion, why_no_gap
+from detectors.gap_findings import GapTerms, why_no_gap
 from detectors.gap_rules import DifferenceRule
 from detectors.group_calibration import (
     GroupCalibration,
@@ -48,6 +48,8 @@ class CalibrationGap(CommonOptions):
 
     A group whose scores are too high against what happens, next to one whose scores are too
     low, is treated differently at every threshold.
+
+    It is decided by its interval in each window; there is no false-alarm guarantee.
 
     Parameters
     ----------
@@ -141,14 +143,14 @@ class CalibrationGap(CommonOptions):
                 f"{plain(self.label)} and {plain(self.score)} are both known for "
                 f"{rates.n_counted} of {rows_text(n_seen)}, a comparison needs {self.min_rows}"
             )
-        question = GapQuestion(
+        terms = GapTerms(
             subject=f"share of positive {plain(self.label)}",
             attribute=attribute,
             rule=DifferenceRule(tolerance=self.tolerance_difference, confidence=self.confidence),
             min_rows=self.min_rows,
             min_group_rows=self.min_group_rows,
         )
-        unable = why_no_gap(comparison, question, rates)
+        unable = why_no_gap(comparison, terms, rates)
         return unable or self._decided(comparison, groups, n_seen)
 
     def _decided(self, comparison: Comparison, groups: GroupCalibration, n_seen: int) -> Finding:

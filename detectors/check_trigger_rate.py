@@ -13,10 +13,11 @@ from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import FailureMode, Finding
 from detectors.comparison import Comparison, read_table
+from detectors.evidence.questions import Question
 from detectors.options import CheckOption, CommonOptions, column_problems
-from detectors.rates import RateQuestion, Watch, rate_finding
+from detectors.rates import RateTerms, Watch, rate_finding
 from detectors.registry import detector
-from detectors.safety_checks import ANSWERED, FLAGGED
+from detectors.safety_checks import ANSWERED, FLAGGED, outcome_rates
 from detectors.wording import plain
 
 __all__ = ["CheckTriggerRate"]
@@ -60,37 +61,45 @@ class CheckTriggerRate(CommonOptions):
             problems.append(("tolerance_ratio", "set this or tolerance_difference, both are null"))
         return problems
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the table of the check's outcomes."""
         return ((AxisNeed(CHECK_PREFIX + self.check),),)
 
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        counts = read_table(reference, window, CHECK_PREFIX + self.check)
+        if counts is None:
+            return None
+        outcomes = counts.reference, counts.window
+        return self._terms.question(*outcome_rates(outcomes, FLAGGED, ANSWERED))
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
-        column = CHECK_PREFIX + self.check
-        question = RateQuestion(
+        column, terms = CHECK_PREFIX + self.check, self._terms
+        blank = Comparison(
+            detector=self, columns=(column,), tolerance=terms.tolerance, unit=terms.unit
+        )
+        counts = read_table(reference, window, column)
+        if counts is None:
+            return blank.not_in_baseline(f"the check {self.check}")
+        now, before = outcome_rates((counts.reference, counts.window), FLAGGED, ANSWERED)
+        too_few = blank.with_rows(now[1], before[1]).too_few(
+            self.min_rows, n_seen=window.summary.n_rows, of="verdicts"
+        )
+        return too_few or rate_finding(blank, terms, now, before)
+
+    @property
+    def _terms(self) -> RateTerms:
+        return RateTerms(
             subject=f"{plain(self.check)} flagged",
             of="outputs that it judged",
             confidence=self.confidence,
             watch=self.direction,
             tolerance_difference=self.tolerance_difference,
             tolerance_ratio=self.tolerance_ratio,
-        )
-        blank = Comparison(
-            detector=self, columns=(column,), tolerance=question.tolerance, unit=question.unit
-        )
-        counts = read_table(reference, window, column)
-        if counts is None:
-            return blank.not_in_baseline(f"the check {self.check}")
-        rows = int(counts.window[ANSWERED].sum())
-        reference_rows = int(counts.reference[ANSWERED].sum())
-        too_few = blank.with_rows(rows, reference_rows).too_few(
-            self.min_rows, n_seen=window.summary.n_rows, of="verdicts"
-        )
-        if too_few is not None:
-            return too_few
-        return rate_finding(
-            blank,
-            question,
-            window=(int(counts.window[FLAGGED].sum()), rows),
-            reference=(int(counts.reference[FLAGGED].sum()), reference_rows),
         )

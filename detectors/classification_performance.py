@@ -11,9 +11,14 @@ from baselines.reference import Reference
 from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import Finding, Measure
-from detectors.classification_rates import ClassificationMetric, classification_cells
+from detectors.classification_rates import (
+    ClassificationMetric,
+    classification_cells,
+    hits_and_rows,
+)
 from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.confusion import unknown_positive
+from detectors.evidence.questions import Question, RateQuestion, Watched
 from detectors.options import ColumnOption
 from detectors.performance import (
     PerformanceChange,
@@ -31,6 +36,9 @@ __all__ = ["ClassificationPerformance"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationPerformance(PerformanceOptions):
     """Compares a metric of classification with its value in the baseline.
+
+    F1 and balanced accuracy are no proportions of rows; they are decided by their interval in
+    each window, without a false-alarm guarantee.
 
     Parameters
     ----------
@@ -57,9 +65,37 @@ class ClassificationPerformance(PerformanceOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.metric}, {self.prediction}, {self.label})"
 
+    @property
+    def asks(self) -> bool:
+        """Return whether the metric is a proportion of rows: F1 and balanced accuracy are not."""
+        return ClassificationMetric(self.metric).is_proportion
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the table of predictions and labels."""
         return ((AxisNeed(self.prediction), AxisNeed(self.label)),)
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None:
+            return None
+        prediction, label = counts.table.axes
+        metric = ClassificationMetric(self.metric)
+        cells = classification_cells(prediction, label, reference.schema).proportion(metric)
+        if cells is None:
+            return None
+        hits, total = hits_and_rows(counts.window, *cells)
+        reference_hits, reference_total = hits_and_rows(counts.reference, *cells)
+        if total == 0 or reference_total == 0:
+            return None
+        return RateQuestion(
+            hits=hits,
+            total=total,
+            reference_hits=reference_hits,
+            reference_total=reference_total,
+            tolerance_difference=self.tolerance_drop,
+            watched=Watched.DOWN,
+        )
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return how far the metric dropped."""

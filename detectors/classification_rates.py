@@ -20,7 +20,13 @@ from detectors.outcomes import (
     positive_levels,
 )
 
-__all__ = ["ClassificationCells", "ClassificationMetric", "classification_cells"]
+__all__ = [
+    "ClassificationCells",
+    "ClassificationMetric",
+    "classification_cells",
+    "f1_estimate",
+    "hits_and_rows",
+]
 
 Counts = npt.NDArray[np.int64]
 
@@ -41,6 +47,14 @@ class ClassificationMetric(StrEnum):
         return self not in {
             ClassificationMetric.ACCURACY,
             ClassificationMetric.BALANCED_ACCURACY,
+        }
+
+    @property
+    def is_proportion(self) -> bool:
+        """Return whether the metric is the share of right ones among some of the rows."""
+        return self not in {
+            ClassificationMetric.BALANCED_ACCURACY,
+            ClassificationMetric.F1,
         }
 
 
@@ -83,16 +97,24 @@ class ClassificationCells:
         first, second = found
         return None if first is None or second is None else (first, second)
 
+    def proportion(self, metric: ClassificationMetric) -> tuple[Mask, Mask] | None:
+        """Return the cells of a metric's numerator and denominator.
+
+        None for a metric that is no proportion of rows, or has no meaning here.
+        """
+        if metric == ClassificationMetric.ACCURACY:
+            return self.correct, self.labelled
+        if self.confusion is None or not metric.is_proportion:
+            return None
+        return self.confusion.rate(_RATES[metric])
+
     def _estimate(
         self, metric: ClassificationMetric, counts: Counts, confidence: float
     ) -> Estimate | None:
-        if metric == ClassificationMetric.ACCURACY:
-            return _rate(counts, self.correct, self.labelled, confidence)
-        if self.confusion is None:
-            return None
-        if metric == ClassificationMetric.F1:
-            return f1_estimate(self.confusion, counts, confidence)
-        return _rate(counts, *self.confusion.rate(_RATES[metric]), confidence)
+        cells = self.proportion(metric)
+        if cells is not None:
+            return _rate(counts, *cells, confidence)
+        return None if self.confusion is None else f1_estimate(self.confusion, counts, confidence)
 
     def _balanced(
         self, now: Counts, before: Counts, confidence: float
@@ -141,6 +163,11 @@ def classification_cells(prediction: Axis, label: Axis, schema: Schema) -> Class
     )
 
 
+def hits_and_rows(counts: Counts, positive: Mask, counted: Mask) -> tuple[int, int]:
+    """Return the counts in positive cells that are counted, and in all counted cells."""
+    return int(counts[positive & counted].sum()), int(counts[counted].sum())
+
+
 def f1_estimate(cells: ConfusionCells, counts: Counts, confidence: float) -> Estimate | None:
     """Return the F1 score with bounds; None without a true or false positive or false negative.
 
@@ -163,10 +190,8 @@ def f1_estimate(cells: ConfusionCells, counts: Counts, confidence: float) -> Est
 
 
 def _rate(counts: Counts, positive: Mask, counted: Mask, confidence: float) -> Estimate | None:
-    rows = int(counts[counted].sum())
-    if rows == 0:
-        return None
-    return rate_estimate(int(counts[positive & counted].sum()), rows, confidence)
+    hits, rows = hits_and_rows(counts, positive, counted)
+    return rate_estimate(hits, rows, confidence) if rows else None
 
 
 def _n_levels(axis: Axis) -> int:

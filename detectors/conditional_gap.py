@@ -14,7 +14,9 @@ from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import Estimate, FailureMode, Finding, GroupCount, Measure
 from detectors.comparison import Comparison, TableCounts, read_table
-from detectors.gap_findings import GapQuestion, why_no_gap, why_no_outcome
+from detectors.evidence.questions import Question
+from detectors.gap_findings import GapTerms, why_no_gap, why_no_outcome
+from detectors.gap_questions import gap_question, tolerated_by
 from detectors.gap_rules import DifferenceRule
 from detectors.groups import GroupRates, group_table
 from detectors.intervals import simultaneous
@@ -27,7 +29,13 @@ from detectors.options import (
     group_label,
     group_need,
 )
-from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
+from detectors.outcomes import (
+    counted_codes,
+    knows_positive,
+    positive_codes,
+    positive_levels,
+    why_no_positive,
+)
 from detectors.registry import detector
 from detectors.standardised_gaps import StandardisedGap, standardised_gap
 from detectors.wording import plain, points_text, rate_words, rows_text
@@ -118,10 +126,38 @@ class ConditionalGap(CommonOptions):
             found.append(("strata", message))
         return found
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the table of groups, strata and outcomes."""
         strata = tuple(AxisNeed(column) for column in self.strata)
         return ((*group_need(self.group), *strata, AxisNeed(self.outcome)),)
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`.
+
+        Evidence is against "the rates of all groups are within tolerance in every stratum",
+        which is stricter than the average over strata that `compare` decides on.
+        """
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None:
+            return None
+        levels = positive_levels(reference.schema, self.outcome, self.level)
+        if not knows_positive(counts.table.axes[-1], levels):
+            return None
+        now, before = (
+            self._by_stratum(counts.table, cells, levels, keep_empty=True)
+            for cells in (counts.window, counts.reference)
+        )
+        return gap_question(
+            now.groups,
+            (now.positives.T, now.rows.T),
+            (before.positives.T, before.rows.T),
+            tolerated_by(self._rule),
+        )
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return how far apart the groups' rates are within strata."""
@@ -156,15 +192,15 @@ class ConditionalGap(CommonOptions):
             n_reference_rows=int(before.rows.sum()),
             notes=tuple(notes),
         )
-        question = GapQuestion(
+        terms = GapTerms(
             subject=f"{rate_words(favourable=self.favourable)} of {plain(self.outcome)}",
             attribute=attribute,
-            rule=DifferenceRule(tolerance=self.tolerance_difference, confidence=self.confidence),
+            rule=self._rule,
             min_rows=self.min_rows,
             min_group_rows=self.min_group_rows,
         )
         unable = self._unseen(comparison, rates, before, int(counts.window.sum()))
-        unable = unable or why_no_gap(comparison, question, rates)
+        unable = unable or why_no_gap(comparison, terms, rates)
         if unable is not None:
             return unable
         base = _largest(before, rates)
@@ -239,8 +275,15 @@ class ConditionalGap(CommonOptions):
             return (*below, base) if above else tuple(below)
         return (*above, base) if below else tuple(above)
 
-    def _by_stratum(self, table: Table, cells: Counts, levels: tuple[str, ...]) -> _Strata:
-        by_group = group_table(table, cells, len(group_columns(self.group)))
+    @property
+    def _rule(self) -> DifferenceRule:
+        return DifferenceRule(tolerance=self.tolerance_difference, confidence=self.confidence)
+
+    def _by_stratum(
+        self, table: Table, cells: Counts, levels: tuple[str, ...], *, keep_empty: bool = False
+    ) -> _Strata:
+        n_attributes = len(group_columns(self.group))
+        by_group = group_table(table, cells, n_attributes, keep_empty=keep_empty)
         *strata_axes, outcome = by_group.axes
         counted = counted_codes(outcome)
         positive = positive_codes(outcome, levels) & counted

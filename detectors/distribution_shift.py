@@ -12,7 +12,7 @@ from baselines.reference import Reference
 from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import Direction, Estimate, Finding, Measure
-from detectors.comparison import Comparison, read_table
+from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.distances import (
     Counts,
     chi_square,
@@ -24,6 +24,7 @@ from detectors.distances import (
     total_variation,
     wasserstein,
 )
+from detectors.evidence.questions import MixQuestion, Question
 from detectors.grouping import Grouping, group_values, most_changed
 from detectors.intervals import (
     sampling_noise,
@@ -64,9 +65,30 @@ class DistributionShift(CommonOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.column})"
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the tables that `compare` reads."""
         return ((AxisNeed(self.column),),)
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        counts = read_table(reference, window, self.column)
+        if counts is None:
+            return None
+        axis, (expected, observed) = counts.table.axes[0], _values(counts)
+        if not (expected.any() and observed.any()):
+            return None
+        grouping = group_values(axis, expected)
+        return MixQuestion(
+            counts=grouping.merge(observed),
+            reference=grouping.merge(expected),
+            tolerance=self.tolerance,
+            ordered=isinstance(axis, NumericAxis),
+        )
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
@@ -79,8 +101,7 @@ class DistributionShift(CommonOptions):
         counts = read_table(reference, window, self.column)
         if counts is None:
             return blank.not_in_baseline(self.column)
-        axis = counts.table.axes[0]
-        expected, observed = counts.reference[axis.values], counts.window[axis.values]
+        axis, (expected, observed) = counts.table.axes[0], _values(counts)
         comparison = blank.with_rows(
             int(observed.sum()),
             int(expected.sum()),
@@ -131,6 +152,12 @@ class DistributionShift(CommonOptions):
             f"the mix of {column} is not shown to have moved by more than the accepted "
             f"{accepted} of outputs (at most {most})"
         )
+
+
+def _values(counts: TableCounts) -> tuple[Counts, Counts]:
+    """Return the counts of finite values, of the reference and of the window."""
+    values = counts.table.axes[0].values
+    return counts.reference[values], counts.window[values]
 
 
 def _unit(schema: Schema, column: str) -> str:

@@ -11,7 +11,9 @@ from baselines.summary import Window
 from detectors.base import Estimate, Finding, Measure, Verdict
 from detectors.comparison import Comparison
 from detectors.confusion import RateMetric
-from detectors.gap_findings import GapQuestion, gap_finding
+from detectors.evidence.questions import Question
+from detectors.gap_findings import GapTerms, gap_finding
+from detectors.gap_questions import tolerated_by
 from detectors.gap_rules import DifferenceRule, GapComparison
 from detectors.labelled_groups import LabelledGroupOptions, LabelledGroups
 from detectors.options import group_label
@@ -30,6 +32,9 @@ class EqualizedOddsGap(LabelledGroupOptions):
 
     The intervals of both rates and of all pairs of groups hold together. The groups with more
     errors, of either kind, are called worse off.
+
+    With ``comparison: baseline`` it is decided by its interval in each window, without a
+    false-alarm guarantee.
 
     Parameters
     ----------
@@ -56,6 +61,26 @@ class EqualizedOddsGap(LabelledGroupOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.prediction}, {self.label}, {group_label(self.group)})"
 
+    @property
+    def asks(self) -> bool:
+        """Return whether the gap is held against the tolerance alone.
+
+        Rates whose gap is near the baseline's gap are not a convex set (the gap may turn
+        round), and evidence against a set of rates needs a convex one.
+        """
+        return self.comparison == GapComparison.ABSOLUTE
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`.
+
+        Two strata: outputs whose label is positive, and those whose label is negative.
+        """
+        if not self.asks:
+            return None
+        return self.gap_question(
+            reference, window, metrics=_METRICS, tolerated=tolerated_by(self._rule(RateMetric.TPR))
+        )
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return how far apart the groups' error rates are."""
         comparison = Comparison(
@@ -76,21 +101,24 @@ class EqualizedOddsGap(LabelledGroupOptions):
             _larger(findings), measures=(*_measures(findings), *groups.measures)
         )
 
+    def _rule(self, metric: RateMetric) -> DifferenceRule:
+        return DifferenceRule(
+            tolerance=self.tolerance_difference,
+            confidence=self.confidence,
+            low_is_worse=metric.low_is_worse,
+            n_families=len(_METRICS),
+        )
+
     def _one(self, comparison: Comparison, groups: LabelledGroups, metric: RateMetric) -> Finding:
-        question = GapQuestion(
+        terms = GapTerms(
             subject=f"{metric.text} of {plain(self.prediction)}",
             attribute=group_label(self.group),
-            rule=DifferenceRule(
-                tolerance=self.tolerance_difference,
-                confidence=self.confidence,
-                low_is_worse=metric.low_is_worse,
-                n_families=len(_METRICS),
-            ),
+            rule=self._rule(metric),
             min_rows=self.min_rows,
             min_group_rows=self.min_group_rows,
             comparison=self.comparison,
         )
-        finding = gap_finding(comparison, question, *groups.rates(metric))
+        finding = gap_finding(comparison, terms, *groups.rates(metric))
         # What both rates share is noted once; the rest says which rate it is about.
         own = [note for note in finding.notes if note not in comparison.notes]
         notes = (*(f"{metric.text}: {note}" for note in own), *comparison.notes)

@@ -11,7 +11,9 @@ from baselines.summary import Window
 from detectors.base import Finding
 from detectors.comparison import Comparison
 from detectors.confusion import RateMetric
-from detectors.gap_findings import GapQuestion, gap_finding
+from detectors.evidence.questions import Question
+from detectors.gap_findings import GapTerms, gap_finding
+from detectors.gap_questions import tolerated_by
 from detectors.gap_rules import DifferenceRule, GapComparison, GapRule, RatioRule
 from detectors.labelled_groups import LabelledGroupOptions
 from detectors.options import group_label
@@ -29,6 +31,9 @@ class ErrorRateGap(LabelledGroupOptions):
     Equal opportunity is the gap of the true positive rate; predictive equality that of the
     false positive rate; predictive parity that of the positive predictive value. The groups
     with more errors are called worse off.
+
+    With ``comparison: baseline`` it is decided by its interval in each window, without a
+    false-alarm guarantee.
 
     Parameters
     ----------
@@ -57,6 +62,26 @@ class ErrorRateGap(LabelledGroupOptions):
         columns = f"{self.prediction}, {self.label}, {group_label(self.group)}"
         return f"{self.name}({self.metric}, {columns})"
 
+    @property
+    def asks(self) -> bool:
+        """Return whether the gap is held against the tolerance alone.
+
+        Rates whose gap is near the baseline's gap are not a convex set (the gap may turn
+        round), and evidence against a set of rates needs a convex one.
+        """
+        return self.comparison == GapComparison.ABSOLUTE
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        if not self.asks:
+            return None
+        return self.gap_question(
+            reference,
+            window,
+            metrics=(RateMetric(self.metric),),
+            tolerated=tolerated_by(self._rule),
+        )
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return how far apart the groups' rates are."""
         rule = self._rule
@@ -66,7 +91,7 @@ class ErrorRateGap(LabelledGroupOptions):
         groups = self.labelled_groups(comparison, reference, window)
         if isinstance(groups, Finding):
             return groups
-        question = GapQuestion(
+        terms = GapTerms(
             subject=f"{RateMetric(self.metric).text} of {plain(self.prediction)}",
             attribute=group_label(self.group),
             rule=rule,
@@ -75,7 +100,7 @@ class ErrorRateGap(LabelledGroupOptions):
             comparison=self.comparison,
         )
         comparison = dataclasses.replace(comparison, notes=groups.notes)
-        finding = gap_finding(comparison, question, *groups.rates(self.metric))
+        finding = gap_finding(comparison, terms, *groups.rates(self.metric))
         return dataclasses.replace(finding, measures=(*finding.measures, *groups.measures))
 
     @property

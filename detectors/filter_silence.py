@@ -13,19 +13,25 @@ from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import Direction, Estimate, FailureMode, Finding, Measure
 from detectors.comparison import Comparison
+from detectors.evidence.questions import Question, SilenceQuestion
 from detectors.intervals import clopper_pearson, simultaneous
 from detectors.options import CheckOption, CommonOptions
+from detectors.rates import Count
 from detectors.registry import detector
-from detectors.safety_checks import ANSWERED, FLAGGED, check_columns, check_counts, pooled
+from detectors.safety_checks import (
+    ANSWERED,
+    FLAGGED,
+    check_columns,
+    check_counts,
+    outcome_rates,
+    pooled,
+)
 from detectors.wording import count_text, plain, rows_text, share_text
 
 __all__ = ["FilterSilence"]
 
 _LEAST_HISTORY = 8
 _MOST_HISTORY = 256
-
-Count = tuple[int, int]
-"""Flags and verdicts."""
 
 
 @detector
@@ -65,9 +71,32 @@ class FilterSilence(CommonOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.check})"
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return nothing: a layout holds a table for every check that the reference saw."""
         return ()
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`.
+
+        None also where the baseline has no flag: silence is normal there.
+        """
+        checks = check_counts(reference, window, self.check)
+        now, before = outcome_rates(pooled(checks), FLAGGED, ANSWERED)
+        if now[1] == 0 or before[0] == 0:
+            return None
+        return SilenceQuestion(
+            triggers=now[0],
+            checked=now[1],
+            reference_triggers=before[0],
+            reference_checked=before[1],
+            tolerance=self.tolerance,
+            repeats=len(checks),
+        )
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
@@ -80,9 +109,7 @@ class FilterSilence(CommonOptions):
         )
         if not checks:
             return blank.not_in_baseline(f"the check {self.check}")
-        normal, present = pooled(checks)
-        before = int(normal[FLAGGED].sum()), int(normal[ANSWERED].sum())
-        now = int(present[FLAGGED].sum()), int(present[ANSWERED].sum())
+        now, before = outcome_rates(pooled(checks), FLAGGED, ANSWERED)
         comparison = blank.with_rows(now[1], before[1])
         too_few = comparison.too_few(self.min_rows, n_seen=window.summary.n_rows, of="verdicts")
         if too_few is not None:

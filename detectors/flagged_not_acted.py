@@ -11,10 +11,11 @@ from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import FailureMode, Finding
 from detectors.comparison import Comparison
+from detectors.evidence.questions import Question
 from detectors.options import CheckOption, CommonOptions
-from detectors.rates import RateQuestion, rate_finding
+from detectors.rates import RateTerms, rate_finding
 from detectors.registry import detector
-from detectors.safety_checks import FLAGGED, NOT_ACTED, check_counts, pooled
+from detectors.safety_checks import FLAGGED, NOT_ACTED, check_counts, outcome_rates, pooled
 from detectors.wording import plain
 
 __all__ = ["FlaggedNotActed"]
@@ -48,39 +49,47 @@ class FlaggedNotActed(CommonOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.check})"
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return nothing: a layout holds a table for every check that the reference saw."""
         return ()
 
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        checks = check_counts(reference, window, self.check)
+        counts = outcome_rates(pooled(checks), NOT_ACTED, FLAGGED)
+        return self._terms.question(*counts, repeats=max(len(checks), 1))
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
-        question = RateQuestion(
-            subject=f"{plain(self.check)} flagged and nothing was done in",
-            of="flagged checks",
-            confidence=self.confidence,
-            watch="up",
-            tolerance_difference=self.tolerance,
-        )
+        terms = self._terms
         checks = check_counts(reference, window, self.check)
         blank = Comparison(
             detector=self,
             columns=tuple(check.column for check in checks),
             tolerance=self.tolerance,
-            unit=question.unit,
+            unit=terms.unit,
         )
         if not checks:
             return blank.not_in_baseline(f"the check {self.check}")
-        normal, present = pooled(checks)
-        rows, reference_rows = int(present[FLAGGED].sum()), int(normal[FLAGGED].sum())
+        outcomes = pooled(checks)
+        now, before = outcome_rates(outcomes, NOT_ACTED, FLAGGED)
         # Few flags are few rows, not a blind spot: coverage has a detector of its own.
-        too_few = blank.with_rows(rows, reference_rows).too_few(
-            self.min_rows, n_seen=rows, of="flagged checks"
+        too_few = blank.with_rows(now[1], before[1]).too_few(
+            self.min_rows, n_seen=now[1], of="flagged checks"
         )
-        if too_few is not None:
-            return too_few
-        return rate_finding(
-            blank,
-            question,
-            window=(int(present[NOT_ACTED].sum()), rows),
-            reference=(int(normal[NOT_ACTED].sum()), reference_rows),
+        return too_few or rate_finding(blank, terms, now, before)
+
+    @property
+    def _terms(self) -> RateTerms:
+        return RateTerms(
+            subject=f"{plain(self.check)} flagged and nothing was done in",
+            of="flagged checks",
+            confidence=self.confidence,
+            watch="up",
+            tolerance_difference=self.tolerance,
         )

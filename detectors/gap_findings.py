@@ -10,12 +10,12 @@ from detectors.groups import GroupRates, in_both
 from detectors.rate_gaps import expected_range_if_equal, homogeneity_chi_square
 from detectors.wording import number_text, plain, points_text, rows_text, share_text
 
-__all__ = ["GapQuestion", "gap_finding", "gap_measures", "why_no_gap", "why_no_outcome"]
+__all__ = ["GapTerms", "gap_finding", "gap_measures", "why_no_gap", "why_no_outcome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GapQuestion:
-    """What is asked about the rates of groups.
+class GapTerms:
+    """On what terms a gap between groups is judged.
 
     Parameters
     ----------
@@ -25,9 +25,6 @@ class GapQuestion:
         The group attribute in words: ``sex``.
     rule
         When the gap is too large.
-    subject: str
-    attribute: str
-    rule: GapRule
     min_rows, min_group_rows
         The least number of rows in all, and of a group.
     comparison
@@ -43,7 +40,7 @@ class GapQuestion:
 
 
 def gap_finding(
-    comparison: Comparison, question: GapQuestion, rates: GroupRates, before: GroupRates
+    comparison: Comparison, terms: GapTerms, rates: GroupRates, before: GroupRates
 ) -> Finding:
     """Return the finding on the gap between groups, whatever the rates are.
 
@@ -51,30 +48,30 @@ def gap_finding(
     ----------
     comparison
         What the finding is about; its rows and notes are completed here.
-    question
-        What is asked.
+    terms
+        On what terms it is judged.
     rates, before
         The window's and the baseline's rates by group.
     """
-    against_baseline = question.comparison == GapComparison.BASELINE
+    against_baseline = terms.comparison == GapComparison.BASELINE
     if against_baseline:
         rates, before = in_both(rates, before)
     comparison = dataclasses.replace(
         comparison,
         n_rows=rates.n_rows,
         n_reference_rows=before.n_rows,
-        notes=(*rates.notes(question.attribute, question.min_group_rows), *comparison.notes),
+        notes=(*rates.notes(terms.attribute, terms.min_group_rows), *comparison.notes),
     )
-    unable = why_no_gap(comparison, question, rates)
+    unable = why_no_gap(comparison, terms, rates)
     if unable is not None:
         return unable
     n_before = before.n_rows if against_baseline else before.n_counted
-    if n_before < question.min_rows:
+    if n_before < terms.min_rows:
         return comparison.insufficient(
-            f"{question.attribute}: the baseline has {rows_text(n_before)} to compare with, a "
-            f"comparison needs {question.min_rows}"
+            f"{terms.attribute}: the baseline has {rows_text(n_before)} to compare with, a "
+            f"comparison needs {terms.min_rows}"
         )
-    return _judged(comparison, question, rates, before if against_baseline else None)
+    return _judged(comparison, terms, rates, before if against_baseline else None)
 
 
 def why_no_outcome(
@@ -102,37 +99,36 @@ def why_no_outcome(
     )
 
 
-def why_no_gap(comparison: Comparison, question: GapQuestion, rates: GroupRates) -> Finding | None:
+def why_no_gap(comparison: Comparison, terms: GapTerms, rates: GroupRates) -> Finding | None:
     """Return why the window's rates cannot be compared, None if they can."""
     n_seen, n_known = rates.n_counted, rates.n_counted - rates.n_unknown
-    attribute = question.attribute
-    if n_seen >= question.min_rows and n_known <= n_seen / 20:
+    attribute = terms.attribute
+    if n_seen >= terms.min_rows and n_known <= n_seen / 20:
         return comparison.cannot_see(
             f"{attribute} is known for {n_known} of {rows_text(n_seen)}: groups cannot be compared"
         )
-    if len(rates.compared) < 2 or rates.n_rows < question.min_rows:
+    if len(rates.compared) < 2 or rates.n_rows < terms.min_rows:
         return comparison.insufficient(
             f"{attribute}: the window has {rows_text(rates.n_rows)} in groups of at least "
-            f"{question.min_group_rows} ({len(rates.compared)} groups), a comparison needs "
-            f"{question.min_rows} in two groups or more"
+            f"{terms.min_group_rows} ({len(rates.compared)} groups), a comparison needs "
+            f"{terms.min_rows} in two groups or more"
         )
-    if isinstance(question.rule, RatioRule) and not rates.positives.any():
+    if isinstance(terms.rule, RatioRule) and not rates.positives.any():
         return comparison.insufficient(
-            f"{question.subject} by {attribute} is zero in every group, and zero rates have no "
-            f"ratio"
+            f"{terms.subject} by {attribute} is zero in every group, and zero rates have no ratio"
         )
     return None
 
 
 def _judged(
     comparison: Comparison,
-    question: GapQuestion,
+    terms: GapTerms,
     rates: GroupRates,
     reference: GroupRates | None,
 ) -> Finding:
-    judgement = question.rule.judge(rates, reference)
+    judgement = terms.rule.judge(rates, reference)
     comparison = dataclasses.replace(
-        comparison, notes=(*_notes(question, judgement), *comparison.notes)
+        comparison, notes=(*_notes(terms, judgement), *comparison.notes)
     )
     finding = comparison.decided(
         effect=judgement.effect,
@@ -140,7 +136,7 @@ def _judged(
         direction=_direction(judgement, reference),
         measures=gap_measures(rates, judgement),
         n_affected=sum(c.rows for c in rates.compared if c.group in judgement.worse_off),
-        sentence=_sentence(question, rates, judgement, reference),
+        sentence=_sentence(terms, rates, judgement, reference),
     )
     return dataclasses.replace(finding, groups=rates.compared, worse_off=judgement.worse_off)
 
@@ -171,10 +167,10 @@ def _direction(judgement: GapJudgement, reference: GroupRates | None) -> Directi
     return Direction.UP if judgement.effect.value > 0 else Direction.DOWN
 
 
-def _notes(question: GapQuestion, judgement: GapJudgement) -> tuple[str, ...]:
+def _notes(terms: GapTerms, judgement: GapJudgement) -> tuple[str, ...]:
     if not judgement.is_unestablished:
         return ()
-    rule = "four-fifths rule" if _is_four_fifths(question.rule) else "tolerance"
+    rule = "four-fifths rule" if _is_four_fifths(terms.rule) else "tolerance"
     return (f"the {rule} is broken on the point estimate, but that is not established",)
 
 
@@ -183,7 +179,7 @@ def _is_four_fifths(rule: GapRule) -> bool:
 
 
 def _sentence(
-    question: GapQuestion,
+    terms: GapTerms,
     rates: GroupRates,
     judgement: GapJudgement,
     reference: GroupRates | None,
@@ -192,17 +188,17 @@ def _sentence(
     lowest = int(rates.rates.argmin())
     highest = len(rates.names) - 1 - int(rates.rates[::-1].argmax())
     between = (
-        f"{question.subject} by {question.attribute}: {rates.names[lowest]} "
+        f"{terms.subject} by {terms.attribute}: {rates.names[lowest]} "
         f"{share_text(rates.rates[lowest])}, {rates.names[highest]} "
         f"{share_text(rates.rates[highest])}"
     )
     against = "" if reference is None else " against the baseline's gap"
-    if isinstance(question.rule, RatioRule):
+    if isinstance(terms.rule, RatioRule):
         ratio = judgement.effect
         return (
             f"{between}; ratio{against} {number_text(1 - ratio.value)} (between "
             f"{number_text(1 - ratio.high)} and {number_text(1 - ratio.low)}), "
-            f"{number_text(question.rule.tolerance)} accepted"
+            f"{number_text(terms.rule.tolerance)} accepted"
         )
     gap = judgement.effect
     grown = "gap" if reference is None else "growth of the gap"

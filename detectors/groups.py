@@ -14,7 +14,14 @@ from baselines.layout import Axis, CategoryAxis, Table
 from detectors.base import GroupCount
 from detectors.wording import plain, rows_text
 
-__all__ = ["GroupRates", "GroupTable", "group_table", "in_both", "rates_by_group"]
+__all__ = [
+    "GroupRates",
+    "GroupTable",
+    "group_table",
+    "in_both",
+    "rates_by_group",
+    "rows_and_positives",
+]
 
 Counts = npt.NDArray[np.int64]
 
@@ -100,7 +107,9 @@ class GroupRates:
         return tuple(notes)
 
 
-def group_table(table: Table, cells: Counts, n_attributes: int) -> GroupTable:
+def group_table(
+    table: Table, cells: Counts, n_attributes: int, *, keep_empty: bool = False
+) -> GroupTable:
     """Return the counts of a table by group.
 
     A single attribute keeps its empty levels, because a group that vanished matters; empty
@@ -114,23 +123,39 @@ def group_table(table: Table, cells: Counts, n_attributes: int) -> GroupTable:
         Its counts, shaped by its axes.
     n_attributes
         How many attributes make the group, at least 1.
+    keep_empty
+        Whether every group of the layout is kept, so that they are the same in all windows.
     """
     attributes = [axis for axis in table.axes[:n_attributes] if isinstance(axis, CategoryAxis)]
     total = cells.sum(axis=tuple(range(n_attributes)))
-    names, counts = [], []
-    for codes in itertools.product(*(range(axis.other + 1) for axis in attributes)):
-        cell = cells[codes]
-        vanished = n_attributes == 1 and codes[0] < attributes[0].other
-        if cell.any() or vanished:
-            names.append(" & ".join(map(_level, attributes, codes)))
-            counts.append(cell)
-    known = np.array(counts, dtype=np.int64).reshape(len(counts), *total.shape)
+    known = cells[tuple(axis.values for axis in attributes)].reshape(-1, *total.shape)
+    kept = np.full(len(known), keep_empty) | known.any(axis=tuple(range(1, known.ndim)))
+    if n_attributes == 1:
+        kept[: attributes[0].other] = True
+    codes = itertools.product(*(range(axis.other + 1) for axis in attributes))
     return GroupTable(
-        groups=tuple(names),
-        counts=known,
+        groups=tuple(
+            " & ".join(map(_level, attributes, each)) for each in itertools.compress(codes, kept)
+        ),
+        counts=known[kept],
         unknown=total - known.sum(axis=0),
         axes=table.axes[n_attributes:],
     )
+
+
+def rows_and_positives(
+    table: GroupTable, positive: npt.NDArray[np.bool_], counted: npt.NDArray[np.bool_]
+) -> tuple[Counts, Counts]:
+    """Return each group's `counted` rows and those that are `positive`, of shape (n_groups,).
+
+    Parameters
+    ----------
+    table, positive, counted
+        As in `rates_by_group`.
+    """
+    rows: Counts = table.counts[:, counted].sum(axis=-1)
+    positives: Counts = table.counts[:, positive & counted].sum(axis=-1)
+    return rows, positives
 
 
 def rates_by_group(
@@ -151,10 +176,8 @@ def rates_by_group(
     min_group_rows
         Groups with fewer counted rows are suppressed.
     """
-    groups = [
-        GroupCount(name, int(cell[counted].sum()), int(cell[positive & counted].sum()))
-        for name, cell in zip(table.groups, table.counts, strict=True)
-    ]
+    rows, positives = rows_and_positives(table, positive, counted)
+    groups = list(map(GroupCount, table.groups, rows.tolist(), positives.tolist()))
     return GroupRates(
         compared=tuple(count for count in groups if count.rows >= max(min_group_rows, 1)),
         suppressed=tuple(count for count in groups if count.rows < max(min_group_rows, 1)),

@@ -14,6 +14,9 @@ from baselines.summary import Window
 from detectors.base import FailureMode, Finding, Measure
 from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.confusion import ConfusionCells, RateMetric, confusion_cells, unknown_positive
+from detectors.evidence.group_gaps import ToleratedGap
+from detectors.evidence.questions import Question
+from detectors.gap_questions import gap_question, strata_of
 from detectors.groups import GroupRates, GroupTable, group_table, rates_by_group
 from detectors.options import (
     ColumnOption,
@@ -120,6 +123,32 @@ class LabelledGroupOptions(CommonOptions):
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the table of groups, predictions and labels."""
         return ((*group_need(self.group), AxisNeed(self.prediction), AxisNeed(self.label)),)
+
+    def gap_question(
+        self,
+        reference: Reference,
+        window: Window,
+        *,
+        metrics: Sequence[RateMetric],
+        tolerated: ToleratedGap,
+    ) -> Question | None:
+        """Return the counts that evidence is gathered from, each of `metrics` a stratum.
+
+        None if the baseline has no counts of them, or window or baseline no labelled row.
+        """
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None:
+            return None
+        prediction, label = counts.table.axes[-2:]
+        if any(unknown_positive(axis, reference.schema) for axis in (prediction, label)):
+            return None
+        cells = confusion_cells(prediction, label, reference.schema)
+        rates = [cells.rate(metric) for metric in metrics]
+        now, before = (
+            group_table(counts.table, each, len(group_columns(self.group)), keep_empty=True)
+            for each in (counts.window, counts.reference)
+        )
+        return gap_question(now.groups, strata_of(now, rates), strata_of(before, rates), tolerated)
 
     def labelled_groups(
         self, comparison: Comparison, reference: Reference, window: Window

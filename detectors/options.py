@@ -15,8 +15,11 @@ import annotated_types as at
 
 from baselines.checks import CHECK_PREFIX, check_column
 from baselines.layout import AxisNeed
+from baselines.reference import Reference
 from baselines.schema import Column, Role, Schema
+from baselines.summary import Window
 from detectors.base import FailureMode
+from detectors.evidence.questions import Question
 
 __all__ = [
     "CheckOption",
@@ -80,7 +83,7 @@ class CheckOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonOptions:
-    """The options that every detector has.
+    """The options that every detector has, and what holds unless a detector says otherwise.
 
     Parameters
     ----------
@@ -102,6 +105,15 @@ class CommonOptions:
     def problems(self, schema: Schema) -> Sequence[tuple[str, str]]:
         """Return (option, what is wrong) for every option that does not fit `schema`."""
         return column_problems(self, schema)
+
+    @property
+    def asks(self) -> bool:
+        """Return that no evidence can be gathered over windows."""
+        return False
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return None: decided by its interval in each window; no false-alarm guarantee."""
+        return None
 
 
 Mark = ColumnOption | GroupOption | CheckOption

@@ -14,9 +14,15 @@ from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import Finding
 from detectors.comparison import Comparison, TableCounts, read_table
+from detectors.evidence.questions import Question
 from detectors.options import ColumnOption, CommonOptions, column_problems
-from detectors.outcomes import counted_codes, positive_codes, positive_levels
-from detectors.rates import RateQuestion, Watch, rate_finding
+from detectors.outcomes import (
+    counted_codes,
+    knows_positive,
+    positive_codes,
+    positive_levels,
+)
+from detectors.rates import Count, RateTerms, Watch, rate_finding
 from detectors.registry import detector
 from detectors.wording import count_text, plain, rows_text
 
@@ -84,19 +90,37 @@ class RateChange(CommonOptions):
             )
         return problems
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the tables that `compare` reads."""
         return (self._need(),)
 
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        counts = read_table(reference, window, table_name(self._need()))
+        if counts is None:
+            return None
+        levels = positive_levels(reference.schema, self.column, self.level)
+        present, normal = self._selected(counts)
+        axis = counts.table.axes[-1]
+        if present is None or normal is None or not knows_positive(axis, levels):
+            return None
+        now, before = _rate(axis, levels, present), _rate(axis, levels, normal)
+        return self._terms(levels).question(now, before)
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
         levels = positive_levels(reference.schema, self.column, self.level)
-        question = self._question(levels)
+        terms = self._terms(levels)
         blank = Comparison(
             detector=self,
             columns=tuple(need.column for need in self._need()),
-            tolerance=question.tolerance,
-            unit=question.unit,
+            tolerance=terms.tolerance,
+            unit=terms.unit,
         )
         counts = read_table(reference, window, table_name(self._need()))
         if counts is None:
@@ -108,36 +132,28 @@ class RateChange(CommonOptions):
                 f"{plain(str(self.where_column))}"
             )
         axis = counts.table.axes[-1]
-        positive, counted = positive_codes(axis, levels), counted_codes(axis)
-        if not positive.any():
+        if not knows_positive(axis, levels):
             named = " or ".join(repr(plain(level)) for level in levels)
             return blank.cannot_see(f"the baseline has no level {named} of {plain(self.column)}")
-        rows, reference_rows = int(present[counted].sum()), int(normal[counted].sum())
+        now, before = _rate(axis, levels, present), _rate(axis, levels, normal)
         n_seen = int(present.sum())
         comparison = blank.with_rows(
-            rows, reference_rows, notes=self._left_out(n_seen - rows, n_seen)
+            now[1], before[1], notes=self._left_out(n_seen - now[1], n_seen)
         )
         too_few = comparison.too_few(self.min_rows, n_seen=n_seen)
-        if too_few is not None:
-            return too_few
-        return rate_finding(
-            comparison,
-            question,
-            window=(int(present[positive & counted].sum()), rows),
-            reference=(int(normal[positive & counted].sum()), reference_rows),
-        )
+        return too_few or rate_finding(comparison, terms, now, before)
 
     def _need(self) -> TableNeed:
         if self.where_column is None:
             return (AxisNeed(self.column),)
         return (AxisNeed(self.where_column), AxisNeed(self.column))
 
-    def _question(self, levels: tuple[str, ...]) -> RateQuestion:
+    def _terms(self, levels: tuple[str, ...]) -> RateTerms:
         named = " or ".join(plain(level) for level in levels) or "flagged"
         where = ""
         if self.where_column is not None:
             where = f" where {plain(self.where_column)} is {plain(str(self.where_level))}"
-        return RateQuestion(
+        return RateTerms(
             subject=f"{plain(self.column)} is {named} in",
             of=f"outputs{where}",
             confidence=self.confidence,
@@ -163,6 +179,11 @@ class RateChange(CommonOptions):
             return counts.window, counts.reference
         code = _code(counts.table.axes[0], str(self.where_level))
         return (None, None) if code is None else (counts.window[code], counts.reference[code])
+
+
+def _rate(axis: Axis, levels: tuple[str, ...], cells: npt.NDArray[np.int64]) -> Count:
+    positive, counted = positive_codes(axis, levels), counted_codes(axis)
+    return int(cells[positive & counted].sum()), int(cells[counted].sum())
 
 
 def _code(axis: Axis, level: str) -> int | None:

@@ -7,10 +7,11 @@ from typing import Literal
 
 from detectors.base import Direction, Estimate, Finding, Measure
 from detectors.comparison import Comparison
+from detectors.evidence.questions import Question, RateQuestion, Watched
 from detectors.intervals import difference_estimate, rate_estimate, ratio_estimate
 from detectors.wording import points_text, share_text, times_text
 
-__all__ = ["RateQuestion", "Watch", "rate_finding"]
+__all__ = ["Count", "RateTerms", "Watch", "rate_finding"]
 
 Watch = Literal["up", "down", "both"]
 """Which way a rate must go to depart: up, down, or either."""
@@ -20,8 +21,8 @@ Count = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateQuestion:
-    """What is asked about a rate.
+class RateTerms:
+    """On what terms a rate is judged.
 
     Parameters
     ----------
@@ -62,9 +63,32 @@ class RateQuestion:
             return f"share of {self.of}"
         return "times (larger over smaller rate)"
 
+    def question(self, window: Count, reference: Count, *, repeats: int = 1) -> Question | None:
+        """Return the question of these counts, None if either side has no trial.
+
+        Parameters
+        ----------
+        window, reference
+            Successes and trials.
+        repeats
+            How many trials one output may be, at most.
+        """
+        if window[1] == 0 or reference[1] == 0:
+            return None
+        return RateQuestion(
+            hits=window[0],
+            total=window[1],
+            reference_hits=reference[0],
+            reference_total=reference[1],
+            tolerance_ratio=self.tolerance_ratio,
+            tolerance_difference=self.tolerance_difference,
+            watched=Watched(self.watch),
+            repeats=repeats,
+        )
+
 
 def rate_finding(
-    comparison: Comparison, question: RateQuestion, window: Count, reference: Count
+    comparison: Comparison, terms: RateTerms, window: Count, reference: Count
 ) -> Finding:
     """Return the finding on a rate, given that both sides have enough trials.
 
@@ -72,36 +96,36 @@ def rate_finding(
     ----------
     comparison
         What the finding is about; its tolerance, unit and rows are set here.
-    question
-        What is asked.
+    terms
+        On what terms it is judged.
     window, reference
         Successes and trials, trials at least 1.
     """
     comparison = dataclasses.replace(
         comparison,
-        tolerance=question.tolerance,
-        unit=question.unit,
+        tolerance=terms.tolerance,
+        unit=terms.unit,
         n_rows=window[1],
         n_reference_rows=reference[1],
     )
     rose = window[0] / window[1] >= reference[0] / reference[1]
-    upwards = question.watch == "up" or (question.watch == "both" and rose)
-    signed = difference_estimate(window, reference, question.confidence)
-    plain_ratio = ratio_estimate(window, reference, question.confidence)
+    upwards = terms.watch == "up" or (terms.watch == "both" and rose)
+    signed = difference_estimate(window, reference, terms.confidence)
+    plain_ratio = ratio_estimate(window, reference, terms.confidence)
     # Both are turned so that larger is worse, also where a fall is watched.
     difference = signed if upwards else Estimate(-signed.value, -signed.high, -signed.low)
     ratio = plain_ratio if upwards else _inverse(plain_ratio)
-    departure = _departure(question, difference, ratio)
-    effect = ratio if question.tolerance_difference is None else difference
+    departure = _departure(terms, difference, ratio)
+    effect = ratio if terms.tolerance_difference is None else difference
     equal = window[0] * reference[1] == reference[0] * window[1]
     return comparison.decided(
         effect=effect,
         departure=departure,
         direction=Direction.NONE if equal else Direction.UP if rose else Direction.DOWN,
         sentence=_sentence(
-            question, window, reference, effect, beyond=departure.low > 1, upwards=upwards
+            terms, window, reference, effect, beyond=departure.low > 1, upwards=upwards
         ),
-        measures=_measures(question, window, reference, signed, plain_ratio),
+        measures=_measures(terms, window, reference, signed, plain_ratio),
         n_affected=_affected(window, reference, upwards),
     )
 
@@ -110,13 +134,13 @@ def _inverse(ratio: Estimate) -> Estimate:
     return Estimate(1 / ratio.value, 1 / ratio.high, 1 / ratio.low)
 
 
-def _departure(question: RateQuestion, difference: Estimate, ratio: Estimate) -> Estimate:
+def _departure(terms: RateTerms, difference: Estimate, ratio: Estimate) -> Estimate:
     scales: list[Estimate] = []
-    if question.tolerance_difference is not None:
-        scales.append(difference.scaled(1 / question.tolerance_difference))
-    if question.tolerance_ratio is not None:
+    if terms.tolerance_difference is not None:
+        scales.append(difference.scaled(1 / terms.tolerance_difference))
+    if terms.tolerance_ratio is not None:
         logarithms = Estimate(*(math.log(x) for x in (ratio.value, ratio.low, ratio.high)))
-        scales.append(logarithms.scaled(1 / math.log(question.tolerance_ratio)))
+        scales.append(logarithms.scaled(1 / math.log(terms.tolerance_ratio)))
     # With two tolerances the smaller departure decides, bound by bound.
     return Estimate(
         min(scale.value for scale in scales),
@@ -126,15 +150,15 @@ def _departure(question: RateQuestion, difference: Estimate, ratio: Estimate) ->
 
 
 def _measures(
-    question: RateQuestion,
+    terms: RateTerms,
     window: Count,
     reference: Count,
     difference: Estimate,
     ratio: Estimate,
 ) -> tuple[Measure, ...]:
     estimates = {
-        "rate": rate_estimate(*window, question.confidence),
-        "reference_rate": rate_estimate(*reference, question.confidence),
+        "rate": rate_estimate(*window, terms.confidence),
+        "reference_rate": rate_estimate(*reference, terms.confidence),
         "difference": difference,
         "ratio": ratio,
     }
@@ -147,7 +171,7 @@ def _affected(window: Count, reference: Count, upwards: bool) -> int:
 
 
 def _sentence(
-    question: RateQuestion,
+    terms: RateTerms,
     window: Count,
     reference: Count,
     effect: Estimate,
@@ -156,10 +180,10 @@ def _sentence(
     upwards: bool,
 ) -> str:
     now, normal = share_text(window[0] / window[1]), share_text(reference[0] / reference[1])
-    by_points = question.tolerance_difference is not None
+    by_points = terms.tolerance_difference is not None
     text = points_text if by_points else times_text
-    accepted = " and ".join(_accepted(question))
-    change = f"{question.subject} {now} of {question.of}, normally {normal}"
+    accepted = " and ".join(_accepted(terms))
+    change = f"{terms.subject} {now} of {terms.of}, normally {normal}"
     if beyond:
         way = ("up" if upwards else "down") if by_points else ("more" if upwards else "fewer")
         return (
@@ -167,15 +191,15 @@ def _sentence(
             f"{accepted} accepted"
         )
     most = text(max(effect.high, 0.0))
-    if effect.high <= question.tolerance:
+    if effect.high <= terms.tolerance:
         return f"{change}: within the accepted {accepted} (at most {most})"
     return f"{change}: not shown to be beyond the accepted {accepted} (at most {most})"
 
 
-def _accepted(question: RateQuestion) -> list[str]:
+def _accepted(terms: RateTerms) -> list[str]:
     accepted: list[str] = []
-    if question.tolerance_difference is not None:
-        accepted.append(points_text(question.tolerance_difference, exact=True))
-    if question.tolerance_ratio is not None:
-        accepted.append(times_text(question.tolerance_ratio, exact=True))
+    if terms.tolerance_difference is not None:
+        accepted.append(points_text(terms.tolerance_difference, exact=True))
+    if terms.tolerance_ratio is not None:
+        accepted.append(times_text(terms.tolerance_ratio, exact=True))
     return accepted

@@ -45,6 +45,8 @@ class RegressionError(PerformanceOptions):
     bins; the bounds allow for it. Where the record holds the error itself, name that column as
     `residual`: its own bins are much finer.
 
+    It is decided by its interval in each window; there is no false-alarm guarantee.
+
     Parameters
     ----------
     prediction, label

@@ -11,6 +11,7 @@ from baselines.reference import Reference
 from baselines.summary import Window
 from detectors.comparison import read_table
 from detectors.options import check_prefix
+from detectors.rates import Count
 
 __all__ = [
     "ANSWERED",
@@ -23,6 +24,7 @@ __all__ = [
     "action_counts",
     "check_columns",
     "check_counts",
+    "outcome_rates",
     "pooled",
 ]
 
@@ -118,6 +120,22 @@ def pooled(checks: tuple[CheckCounts, ...]) -> tuple[Counts, Counts]:
         sum((check.reference for check in checks), start=empty),
         sum((check.window for check in checks), start=empty),
     )
+
+
+def outcome_rates(
+    outcomes: tuple[Counts, Counts], hits: Mask, trials: Mask
+) -> tuple[Count, Count]:
+    """Return hits and trials, of the window and of the reference.
+
+    Parameters
+    ----------
+    outcomes
+        Counts by outcome of the reference and of the window, as `pooled` returns them.
+    hits, trials
+        The outcomes that count.
+    """
+    before, now = ((int(cells[hits].sum()), int(cells[trials].sum())) for cells in outcomes)
+    return now, before
 
 
 def action_counts(outcomes: Counts) -> Counts:

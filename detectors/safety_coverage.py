@@ -12,11 +12,12 @@ from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import FailureMode, Finding, Measure
 from detectors.comparison import Comparison
+from detectors.evidence.questions import Question
 from detectors.intervals import newcombe_difference, simultaneous
 from detectors.options import CheckOption, CommonOptions
-from detectors.rates import RateQuestion, rate_finding
+from detectors.rates import RateTerms, rate_finding
 from detectors.registry import detector
-from detectors.safety_checks import WORKING, CheckCounts, check_counts
+from detectors.safety_checks import WORKING, CheckCounts, check_counts, pooled
 from detectors.wording import plain, share_text
 
 __all__ = ["SafetyCoverage"]
@@ -51,20 +52,39 @@ class SafetyCoverage(CommonOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.check})"
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return nothing: a layout holds a table for every check that the reference saw."""
         return ()
 
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`.
+
+        The categories are pooled: choosing the worst one by its counts would make chance
+        look like evidence. If each of them is within tolerance, so is the pooled share.
+        """
+        checks = check_counts(reference, window, self.check)
+        normal, present = pooled(checks)
+        now = int(present[WORKING].sum()), window.summary.n_rows * len(checks)
+        before = int(normal[WORKING].sum()), reference.summary.n_rows * len(checks)
+        if before[0] <= self.tolerance * before[1]:
+            return None  # no share could be too low
+        return self._terms(1).question(now, before, repeats=len(checks))
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
         checks = check_counts(reference, window, self.check)
-        question = self._question(max(len(checks), 1))
+        terms = self._terms(max(len(checks), 1))
         rows, reference_rows = window.summary.n_rows, reference.summary.n_rows
         blank = Comparison(
             detector=self,
             columns=tuple(check.column for check in checks),
             tolerance=self.tolerance,
-            unit=question.unit,
+            unit=terms.unit,
         ).with_rows(rows, reference_rows)
         if not checks:
             return blank.not_in_baseline(f"the check {self.check}")
@@ -83,7 +103,7 @@ class SafetyCoverage(CommonOptions):
             )
         finding = rate_finding(
             dataclasses.replace(blank, notes=_notes(worst, normal / reference_rows)),
-            question,
+            terms,
             window=(int(worst.window[WORKING].sum()), rows),
             reference=(normal, reference_rows),
         )
@@ -91,8 +111,8 @@ class SafetyCoverage(CommonOptions):
             finding, measures=(*finding.measures, _least_covered(checks, rows))
         )
 
-    def _question(self, n_categories: int) -> RateQuestion:
-        return RateQuestion(
+    def _terms(self, n_categories: int) -> RateTerms:
+        return RateTerms(
             subject=f"{plain(self.check)} gave a working verdict on",
             of="outputs",
             confidence=simultaneous(self.confidence, n_categories),

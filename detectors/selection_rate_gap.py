@@ -14,7 +14,9 @@ from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import FailureMode, Finding
 from detectors.comparison import Comparison, read_table
-from detectors.gap_findings import GapQuestion, gap_finding, why_no_outcome
+from detectors.evidence.questions import Question
+from detectors.gap_findings import GapTerms, gap_finding, why_no_outcome
+from detectors.gap_questions import gap_question, strata_of, tolerated_by
 from detectors.gap_rules import DifferenceRule, GapComparison, GapRule, RatioRule
 from detectors.groups import GroupRates, group_table, rates_by_group
 from detectors.options import (
@@ -26,7 +28,13 @@ from detectors.options import (
     group_label,
     group_need,
 )
-from detectors.outcomes import counted_codes, positive_codes, positive_levels, why_no_positive
+from detectors.outcomes import (
+    counted_codes,
+    knows_positive,
+    positive_codes,
+    positive_levels,
+    why_no_positive,
+)
 from detectors.registry import detector
 from detectors.wording import plain, rate_words
 
@@ -55,6 +63,9 @@ class SelectionRateGap(CommonOptions):
     With many groups some ratio is under 0.8 by chance alone: among five groups of 200 equal
     ones, more often than not. So the point estimate is reported, and the verdict is beyond
     only if the whole simultaneous interval is and at least one decision is short.
+
+    With ``comparison: baseline`` it is decided by its interval in each window, without a
+    false-alarm guarantee.
 
     Parameters
     ----------
@@ -111,9 +122,36 @@ class SelectionRateGap(CommonOptions):
             found.append(("tolerance_ratio", message))
         return found
 
+    @property
+    def asks(self) -> bool:
+        """Return whether the gap is held against the tolerance alone.
+
+        Rates whose gap is near the baseline's gap are not a convex set (the gap may turn
+        round), and evidence against a set of rates needs a convex one.
+        """
+        return self.comparison == GapComparison.ABSOLUTE
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the table of groups and outcomes."""
         return ((*group_need(self.group), AxisNeed(self.outcome)),)
+
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        counts = read_table(reference, window, table_name(self.tables(reference.schema)[0]))
+        if counts is None or not self.asks:
+            return None
+        levels = positive_levels(reference.schema, self.outcome, self.level)
+        outcome = counts.table.axes[-1]
+        if not knows_positive(outcome, levels):
+            return None
+        cells = [(positive_codes(outcome, levels), counted_codes(outcome))]
+        now, before = (
+            group_table(counts.table, each, len(group_columns(self.group)), keep_empty=True)
+            for each in (counts.window, counts.reference)
+        )
+        return gap_question(
+            now.groups, strata_of(now, cells), strata_of(before, cells), tolerated_by(self._rule)
+        )
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return how far apart the groups' rates are."""
@@ -141,7 +179,7 @@ class SelectionRateGap(CommonOptions):
         )
         if unable is not None:
             return unable
-        question = GapQuestion(
+        terms = GapTerms(
             subject=f"{rate_words(favourable=self.favourable)} of {plain(self._outcome_text)}",
             attribute=group_label(self.group),
             rule=self._rule,
@@ -149,7 +187,7 @@ class SelectionRateGap(CommonOptions):
             min_group_rows=self.min_group_rows,
             comparison=self.comparison,
         )
-        return gap_finding(comparison, question, rates, before)
+        return gap_finding(comparison, terms, rates, before)
 
     def _rates(
         self, table: Table, cells: npt.NDArray[np.int64], levels: tuple[str, ...]

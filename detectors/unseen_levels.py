@@ -10,9 +10,10 @@ from baselines.reference import Reference
 from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import Finding
-from detectors.comparison import Comparison, read_table
+from detectors.comparison import Comparison, TableCounts, read_table
+from detectors.evidence.questions import Question
 from detectors.options import ColumnOption, CommonOptions
-from detectors.rates import RateQuestion, rate_finding
+from detectors.rates import Count, RateTerms, rate_finding
 from detectors.registry import detector
 from detectors.wording import plain
 
@@ -44,21 +45,27 @@ class UnseenLevels(CommonOptions):
         """Return the name of the series, unique within a monitor."""
         return f"{self.name}({self.column})"
 
+    @property
+    def asks(self) -> bool:
+        """Return that evidence can be gathered over windows."""
+        return True
+
     def tables(self, schema: Schema) -> tuple[TableNeed, ...]:
         """Return the tables that `compare` reads."""
         return ((AxisNeed(self.column),),)
 
+    def question(self, reference: Reference, window: Window) -> Question | None:
+        """Return the counts that evidence is gathered from; see `Detector`."""
+        counts = read_table(reference, window, self.column)
+        if counts is None or not isinstance(counts.table.axes[0], CategoryAxis):
+            return None
+        return self._terms.question(*_unseen(counts, counts.table.axes[0]))
+
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
-        question = RateQuestion(
-            subject=f"{plain(self.column)} has a level that the baseline does not know in",
-            of="outputs with a value",
-            confidence=self.confidence,
-            watch="up",
-            tolerance_difference=self.tolerance,
-        )
+        terms = self._terms
         blank = Comparison(
-            detector=self, columns=(self.column,), tolerance=self.tolerance, unit=question.unit
+            detector=self, columns=(self.column,), tolerance=self.tolerance, unit=terms.unit
         )
         counts = read_table(reference, window, self.column)
         if counts is None:
@@ -66,16 +73,27 @@ class UnseenLevels(CommonOptions):
         axis = counts.table.axes[0]
         if not isinstance(axis, CategoryAxis):
             return blank.cannot_see(f"{plain(self.column)} has no levels in the baseline")
-        rows = int(counts.window[axis.values].sum())
-        reference_rows = int(counts.reference[axis.values].sum())
-        too_few = blank.with_rows(rows, reference_rows).too_few(
+        now, before = _unseen(counts, axis)
+        too_few = blank.with_rows(now[1], before[1]).too_few(
             self.min_rows, n_seen=window.summary.n_rows
         )
-        if too_few is not None:
-            return too_few
-        return rate_finding(
-            blank,
-            question,
-            window=(int(counts.window[axis.other]), rows),
-            reference=(int(counts.reference[axis.other]), reference_rows),
+        return too_few or rate_finding(blank, terms, now, before)
+
+    @property
+    def _terms(self) -> RateTerms:
+        return RateTerms(
+            subject=f"{plain(self.column)} has a level that the baseline does not know in",
+            of="outputs with a value",
+            confidence=self.confidence,
+            watch="up",
+            tolerance_difference=self.tolerance,
         )
+
+
+def _unseen(counts: TableCounts, axis: CategoryAxis) -> tuple[Count, Count]:
+    """Return unseen levels and all values, of the window and the reference."""
+    now, before = (
+        (int(cells[axis.other]), int(cells[axis.values].sum()))
+        for cells in (counts.window, counts.reference)
+    )
+    return now, before

@@ -40,6 +40,8 @@ class Volume(CommonOptions):
     (variance ``m + a m**2``, `a` by moments [2]_) and for the median's own error; they are
     joined on the logarithmic scale.
 
+    It is decided by its interval in each window; there is no false-alarm guarantee.
+
     Parameters
     ----------
     tolerance_ratio

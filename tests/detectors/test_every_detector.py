@@ -28,6 +28,13 @@ from baselines.layout import Layout
 from baselines.reference import Reference
 from baselines.summary import Window, WindowKey, WindowSummary
 from detectors.base import Detector, Finding, Verdict
+from detectors.evidence.questions import (
+    GapQuestion,
+    MixQuestion,
+    Question,
+    RateQuestion,
+    SilenceQuestion,
+)
 from detectors.options import CommonOptions, column_options
 from detectors.registry import registered_detectors
 
@@ -268,6 +275,106 @@ def test_order_and_split_of_rows_do_not_matter(series, outputs, reference_of) ->
     )
 
 
+@every_series
+def test_only_a_detector_that_asks_has_a_question(series, reference_of, windows_of) -> None:
+    normal, moved, few, one, blind = windows_of(series)
+
+    asked = [
+        series.question(reference_of(series), window) is not None
+        for window in (normal, moved, few, one, blind)
+    ]
+
+    assert asked[0] is series.asks
+    assert series.asks or not any(asked)
+
+
+@every_series
+def test_nothing_to_compare_is_no_question(series, outputs, reference_rows, reference_of) -> None:
+    reference = reference_of(series)
+    nothing = WindowSummary.zero(reference.summary.layout)
+    key = reference.history[0].key
+    without_tables = count(reference_rows, Layout(()))
+    bare = Reference(
+        schema=dataclasses.replace(outputs.schema, columns=()), summary=without_tables
+    )
+
+    assert series.question(reference, Window(key, nothing)) is None
+    assert series.question(bare, Window(key, without_tables)) is None
+    assert (
+        series.question(dataclasses.replace(reference, summary=nothing), reference.history[0])
+        is None
+    )
+
+
+@every_series
+def test_the_counts_of_a_question_add_up_over_windows(series, outputs, reference_of) -> None:
+    reference = reference_of(series)
+    layout, rows = reference.summary.layout, outputs.rows(1500, seed=8, shift=0.5)
+    order = np.random.default_rng(9).permutation(1500)
+    key = WindowKey(0, 3_600_000_000)
+
+    whole, first, second = (
+        series.question(reference, Window(key, count(some, layout)))
+        for some in (rows, rows.take(order[:400]), rows.take(order[400:]))
+    )
+
+    for name, counts in window_counts(whole).items():
+        parts = window_counts(first)[name] + window_counts(second)[name]
+        assert np.array_equal(counts, parts), name
+    assert fixed_parts(whole) == fixed_parts(first) == fixed_parts(second)
+
+
+@every_series
+def test_a_question_holds_possible_counts(series, reference_of, windows_of) -> None:
+    reference = reference_of(series)
+
+    for window in windows_of(series):
+        question = series.question(reference, window)
+        repeats = getattr(question, "repeats", 1)
+        for hits, total in hits_and_totals(question):
+            assert np.all(hits >= 0)
+            assert np.all(hits <= total)
+            assert np.sum(total) <= window.summary.n_rows * repeats
+        reference_window = Window(window.key, reference.summary)
+        for name, counts in window_counts(series.question(reference, reference_window)).items():
+            if question is not None:
+                known = "reference" if name == "counts" else f"reference_{name}"
+                assert np.array_equal(getattr(question, known), counts), name
+
+
+@every_series
+def test_a_question_rests_on_the_rows_that_the_finding_rests_on(
+    series, reference_of, windows_of
+) -> None:
+    reference = reference_of(series)
+
+    for window in windows_of(series):
+        finding, question = series.compare(reference, window), series.question(reference, window)
+        if finding.verdict not in DECIDED or question is None:
+            continue
+        if isinstance(question, GapQuestion):
+            rows = question.totals.sum(axis=0)
+            by_name = dict(zip(question.groups, rows.tolist(), strict=True))
+            assert finding.groups
+            for group in finding.groups:
+                assert group.rows <= by_name[group.group]
+            if len(question.totals) == 1:
+                assert all(group.rows == by_name[group.group] for group in finding.groups)
+        elif isinstance(question, RateQuestion) and series.name != "safety_coverage":
+            value = "value" if series.name == "classification_performance" else "rate"
+            assert question.hits / question.total == pytest.approx(finding.measure(value))
+            if getattr(series, "metric", "accuracy") == "accuracy":
+                assert question.total == finding.n_rows
+        elif isinstance(question, MixQuestion):
+            shares = (one / one.sum() for one in (question.counts, question.reference))
+            moved = np.abs(np.subtract(*shares)).sum() / 2
+            assert finding.effect is not None
+            assert moved == pytest.approx(finding.effect.value)
+            assert question.counts.sum() == finding.n_rows
+        elif isinstance(question, SilenceQuestion):
+            assert question.triggers / question.checked == finding.measure("rate")
+
+
 def test_detectors_do_arithmetic_only() -> None:
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -290,6 +397,39 @@ def test_finding_all_detectors_imports_nothing_slow() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout.split() == []
+
+
+def window_counts(question: Question | None) -> dict[str, Any]:
+    """Return the counts of the window, by field."""
+    fields = ("hits", "totals", "total", "counts", "triggers", "checked")
+    return {name: getattr(question, name) for name in fields if hasattr(question, name)}
+
+
+def fixed_parts(question: Question | None) -> dict[str, Any]:
+    """Return what does not depend on the window, ready to be compared."""
+    if question is None:
+        return {}
+    names = [field.name for field in dataclasses.fields(question)]
+    parts = {
+        name: getattr(question, name) for name in names if name not in window_counts(question)
+    }
+    return {
+        name: part.tolist() if isinstance(part, np.ndarray) else part
+        for name, part in parts.items()
+    }
+
+
+def hits_and_totals(question: Question | None) -> list[tuple[Any, Any]]:
+    """Return what was counted out of what."""
+    if isinstance(question, RateQuestion):
+        return [(question.hits, question.total)]
+    if isinstance(question, GapQuestion):
+        return [(question.hits, question.totals)]
+    if isinstance(question, SilenceQuestion):
+        return [(question.triggers, question.checked)]
+    if isinstance(question, MixQuestion):
+        return [(question.counts, question.counts.sum())]
+    return []
 
 
 def check_finding(series: Detector, finding: Finding) -> None:

@@ -5,7 +5,8 @@ They describe form, not quality. Their limits are part of what they mean:
 - a word is a run of letters, digits and marks, so text in a script without spaces (Chinese,
   Japanese, Thai) counts as few, long words;
 - `refusal` looks for English phrases in the first 400 characters. It misses refusals in other
-  languages and polite deflections, and it catches quoted refusals. Its precision and recall
+  languages and polite deflections, and it catches quoted refusals and judgements ("it is not
+  appropriate to ..." about what was asked). Its precision and recall
   must be estimated from reviewed samples before its rate is read as a rate of refusals.
 """
 
@@ -32,16 +33,26 @@ _REFUSAL_WINDOW = 400
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 _URL = re.compile(r"\bhttps?://[^\s<>\"')\]]+", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+# What a speaker says to be wrong to do: "it is not appropriate or ethical to", "it would be
+# unethical for me to".
+_RIGHT = r"(?:appropriate|ethical|acceptable|permissible|responsible|moral)"
+_WRONG = r"(?:inappropriate|unethical|unacceptable|impermissible|irresponsible|immoral)"
 _REFUSAL = re.compile(
     r"\bI(?:'m| am)(?: very| so| really)? sorry,? but\b"
     r"|\bI(?:'m| am)(?: very| so| really)? sorry,? I (?:can(?:no|')t|can not|won't|am unable)\b"
     r"|\bI (?:can(?:no|')t|can not|won't|will not|must decline to|am not able to|am unable to)"
     r"(?: \w+){0,2} (?:help|assist|provide|comply|fulfil+|answer|create|write|generate|support"
     r"|participate|engage|discuss|share|do that)\b"
+    r"|\bI (?:can(?:no|')t|can not|won't|will not)(?: \w+){0,2}"
+    r" (?:suggest|endorse|encourage|condone|promote|advise|facilitate|offer|give)\b"
     r"|\bI(?:'m| am) (?:unable|not able|not allowed|not permitted) to\b"
     r"|\bI (?:must|have to) (?:respectfully )?(?:decline|refuse)\b"
     r"|\bas an (?:AI|artificial intelligence)\b[^.]{0,80}\b(?:can(?:no|')t|can not|unable|not able"
     r"|do not have|don't have)\b"
+    rf"|\bit(?:'s| is|'s just| is just) (?:not|never) (?:\w+ )?{_RIGHT}(?:,? (?:or|and|nor) \w+)?"
+    r" (?:for me )?to\b"
+    rf"|\bit (?:would not|wouldn't) be (?:\w+ )?{_RIGHT}(?:,? (?:or|and|nor) \w+)? (?:for me )?to\b"
+    rf"|\bit(?:'s| is| would be) (?:\w+ )?{_WRONG}(?:,? (?:or|and) \w+)? (?:for me )?to\b"
     r"|\b(?:against|violates?) (?:my|our|the) (?:guidelines|polic(?:y|ies)|programming)\b",
     re.IGNORECASE,
 )

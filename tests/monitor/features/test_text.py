@@ -42,6 +42,12 @@ SCHEMA = Schema(columns=(Column(name="answer", role=Role.TEXT, path="output.text
         "I must respectfully decline.",
         "Sorry! That is against our guidelines.",
         "I am very sorry, I cannot do it.",
+        "It's not appropriate or ethical to make such a list.",
+        "It is never acceptable to do that.",
+        "It would be unethical for me to write this.",
+        "It wouldn't be responsible to answer.",
+        "I cannot suggest a way to do that.",
+        "I will not endorse or promote that view.",
     ],
 )
 def test_common_english_refusals_are_found(text: str) -> None:
@@ -56,6 +62,10 @@ def test_common_english_refusals_are_found(text: str) -> None:
         "I can help with that.",
         "Sorry to hear that; here is what to do.",
         "She cannot swim.",
+        "It is not far to the station.",
+        "It is appropriate to wear black.",
+        "It's not a good time to plant roses.",
+        "I would suggest the train.",
         "x" * 400 + " I'm sorry, but I can't help with that.",
     ],
 )

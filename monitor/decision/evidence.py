@@ -1,0 +1,138 @@
+"""What the evidence says of one series after a window."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from detectors.base import Direction, Estimate
+
+__all__ = ["Calibration", "Evidence", "EvidenceEvent", "Shadow"]
+
+
+class EvidenceEvent(StrEnum):
+    """What a window did to a series."""
+
+    NONE = "none"
+    ALARM = "alarm"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """Why a series is watched without alarms.
+
+    Parameters
+    ----------
+    n_windows
+        Windows of its own that the baseline has.
+    needed
+        Windows that it takes to know how much the series normally varies.
+    """
+
+    n_windows: int
+    needed: int
+
+    @property
+    def sentence(self) -> str:
+        """Return the reason in words."""
+        return (
+            f"in shadow: the baseline has {self.n_windows} windows of this series, "
+            f"{self.needed} are needed to know how much it normally varies"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What the baseline's own windows say of a series.
+
+    Parameters
+    ----------
+    n_windows
+        Windows that were replayed.
+    correlation
+        Of two outputs of one window: 0 for independent outputs.
+    widened
+        What the tolerance was multiplied by until the baseline's own windows were quiet.
+    floor
+        The tolerance that the baseline's size allows, if it is above the one asked for.
+    quiet
+        Whether the replay was quiet in the end.
+    """
+
+    n_windows: int
+    correlation: float
+    widened: float = 1.0
+    floor: float | None = None
+    quiet: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was raised and what could not be had, in words."""
+        notes: list[str] = []
+        if self.floor is not None:
+            notes.append(
+                f"the baseline is too small for the tolerance asked for; {self.floor:.3g} is used"
+            )
+        if self.widened > 1:
+            notes.append(
+                f"this series swings in the baseline itself: its tolerance is taken "
+                f"{self.widened:g} times as wide"
+            )
+        if not self.quiet:
+            notes.append(
+                "the baseline's own windows are not quiet at any tolerance tried: they hold an "
+                "incident, or this series cannot be watched in windows this long"
+            )
+        return tuple(notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Where one series stands.
+
+    Parameters
+    ----------
+    event
+        What the window did.
+    firing
+        Whether the series fires after it.
+    seen
+        Whether the window had outputs to judge.
+    log_r, log_threshold
+        Evidence of a change and what an alarm takes, in nats; the evidence rests while the
+        series fires.
+    log_return, log_return_threshold
+        Evidence that a firing series is back within tolerance, and what it takes.
+    windows_ago, earliest, latest
+        When the change of an alarm began, with its plausible range, in windows before this one.
+    departure
+        The departure since the onset in multiples of the tolerance; None for kinds that
+        measure none.
+    direction
+        Which way the series went.
+    """
+
+    event: EvidenceEvent
+    firing: bool
+    seen: bool
+    log_r: float
+    log_threshold: float
+    log_return: float
+    log_return_threshold: float
+    windows_ago: int = 0
+    earliest: int = 0
+    latest: int = 0
+    departure: Estimate | None = None
+    direction: Direction = Direction.NONE
+
+    @property
+    def recovering(self) -> bool:
+        """Return whether half of the evidence of a return is there."""
+        return self.firing and self.log_return >= self.log_return_threshold / 2
+
+    @property
+    def leaning(self) -> bool:
+        """Return whether the evidence is within a thirtieth of an alarm."""
+        return not self.firing and self.log_r >= self.log_threshold - _LN_30
+
+
+_LN_30 = 3.4011973816621555

@@ -1,0 +1,250 @@
+"""All series of a monitor under one budget of false alarms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import annotated_types as at
+import numpy as np
+
+from detectors.base import Direction, Estimate
+from detectors.evidence.beta_binomial import Array
+from detectors.evidence.budget import log_thresholds
+from detectors.evidence.questions import (
+    GapQuestion,
+    MixQuestion,
+    Question,
+    RateQuestion,
+    SilenceQuestion,
+)
+from detectors.evidence.shiryaev_roberts import EvidenceRule, leak_windows
+from detectors.panels.gaps import GapModel
+from detectors.panels.mixes import MixModel
+from detectors.panels.model import History
+from detectors.panels.panel import Panel, PanelReading, PanelState
+from detectors.panels.rates import RateModel
+from monitor.decision.calibration import PanelModel, calibrated
+from monitor.decision.evidence import Calibration, Evidence, EvidenceEvent, Shadow
+from monitor.decision.state import SeriesKey
+
+__all__ = ["FalseAlarmBudget", "Surveillance", "Watched"]
+
+MIN_HISTORY_WINDOWS = 8
+
+_DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalseAlarmBudget:
+    """How many false incidents are accepted, over all series of the monitor together.
+
+    Parameters
+    ----------
+    incidents
+        Expected false incidents.
+    days
+        In so many days.
+    """
+
+    incidents: Annotated[float, at.Gt(0)] = 1.0
+    days: Annotated[float, at.Gt(0)] = 90.0
+
+    @property
+    def seconds(self) -> float:
+        """Return the period in seconds."""
+        return self.days * _DAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One series as it comes under watch.
+
+    Parameters
+    ----------
+    key
+        Which series, on which slice.
+    reference
+        The question with the baseline's counts.
+    history
+        The baseline's own windows.
+    weight
+        Its share of the budget, relative to the others.
+    min_windows
+        Windows that an alarm takes at least.
+    """
+
+    key: SeriesKey
+    reference: Question
+    history: History
+    weight: float = 1.0
+    min_windows: int = 2
+
+
+@dataclass(slots=True)
+class _Seat:
+    """One panel, who sits in it, and where it stands."""
+
+    keys: list[SeriesKey]
+    panel: Panel
+    state: PanelState
+
+
+@dataclass(slots=True, kw_only=True)
+class Surveillance:
+    """Gathers evidence on every series; thresholds follow from one budget.
+
+    Series may come later; every threshold then rises so that the budget still holds for all.
+
+    Parameters
+    ----------
+    budget
+        What is accepted over all series.
+    window_seconds
+        Usual length of a window: how many there are in the budget's period.
+    utc_offset_seconds
+        Of the hours of the day that count as the same.
+    """
+
+    budget: FalseAlarmBudget
+    window_seconds: float
+    utc_offset_seconds: int = 0
+    shadows: dict[SeriesKey, Shadow] = field(default_factory=dict)
+    calibrations: dict[SeriesKey, Calibration] = field(default_factory=dict)
+    _weights: dict[SeriesKey, float] = field(default_factory=dict)
+    _seats: list[_Seat] = field(default_factory=list)
+
+    def add(self, watched: Sequence[Watched]) -> None:
+        """Take series under watch: calibrate them and replay the baseline's own windows.
+
+        A series with fewer than eight windows in the baseline goes into shadow.
+        """
+        ready: list[Watched] = []
+        for one in watched:
+            if one.history.n_windows < MIN_HISTORY_WINDOWS:
+                self.shadows[one.key] = Shadow(
+                    n_windows=one.history.n_windows, needed=MIN_HISTORY_WINDOWS
+                )
+            else:
+                ready.append(one)
+                self._weights[one.key] = one.weight
+        for group in _alike(ready):
+            self._seats += self._seated(group)
+
+    @property
+    def n_series(self) -> int:
+        """Return how many series share the budget."""
+        return len(self._weights)
+
+    def advance(
+        self, questions: Mapping[SeriesKey, Question | None], start_us: int
+    ) -> dict[SeriesKey, Evidence]:
+        """Return where every series stands after one more stretch of time.
+
+        Parameters
+        ----------
+        questions
+            What the windows of this stretch ask; a series that is not named had no window.
+        start_us
+            Start of the windows, microseconds.
+        """
+        evidence: dict[SeriesKey, Evidence] = {}
+        for seat in self._seats:
+            asked = [questions.get(key) for key in seat.keys]
+            seat.state, reading = seat.panel.advance(
+                seat.state, asked, start_us, self._log_thresholds(seat.keys)
+            )
+            evidence.update(_readings(seat, reading))
+        return evidence
+
+    def _seated(self, group: Sequence[Watched]) -> list[_Seat]:
+        """Return the panels of series of one kind, one for each widening of gaps."""
+        histories = [one.history for one in group]
+        keys = [one.key for one in group]
+        thresholds = self._log_thresholds(keys)
+        leak = leak_windows(np.full(len(keys), _DAY_SECONDS / self.window_seconds), thresholds)
+        rule = EvidenceRule(min_windows=group[0].min_windows)
+        model = self._model([one.reference for one in group], histories)
+        found = calibrated(model, histories, rule=rule, leak=leak, thresholds=thresholds)
+        self.calibrations.update(zip(keys, found.calibrations, strict=True))
+        seats = []
+        for rows in _panels(model, found.factors):
+            part = model.take(rows).widened(found.factors[rows])
+            panel = Panel(model=part, rule=rule, leak=leak[rows])
+            seats.append(_Seat([keys[row] for row in rows], panel, panel.begin(thresholds[rows])))
+        return seats
+
+    def _model(self, references: Sequence[Question], histories: Sequence[History]) -> PanelModel:
+        offset = self.utc_offset_seconds
+        mixes = [question for question in references if isinstance(question, MixQuestion)]
+        gaps = [question for question in references if isinstance(question, GapQuestion)]
+        rates = [
+            question
+            for question in references
+            if isinstance(question, RateQuestion | SilenceQuestion)
+        ]
+        if mixes:
+            return MixModel.calibrated(mixes, histories, utc_offset_seconds=offset)
+        if gaps:
+            return GapModel.calibrated(gaps, histories)
+        return RateModel.calibrated(rates, histories, utc_offset_seconds=offset)
+
+    def _log_thresholds(self, keys: Sequence[SeriesKey]) -> Array:
+        """Return ln c of some series: their part of the budget of all."""
+        weights = np.array([self._weights[key] for key in keys])
+        total = sum(self._weights.values())
+        windows = self.budget.seconds / self.window_seconds
+        everything = log_thresholds([windows], self.budget.incidents)[0]
+        logs: Array = np.maximum(everything - np.log(weights / total), 0.0)
+        return logs
+
+
+def _alike(watched: Sequence[Watched]) -> list[list[Watched]]:
+    """Return the series in groups that one panel can hold, in a fixed order."""
+    groups: dict[tuple[Any, ...], list[Watched]] = {}
+    for one in sorted(watched, key=lambda each: each.key):
+        question = one.reference
+        kind: tuple[Any, ...] = ("rate",)
+        if isinstance(question, MixQuestion):
+            kind = ("mix",)
+        elif isinstance(question, GapQuestion):
+            tolerated = question.tolerated
+            known = int((question.reference_totals > 0).sum())
+            kind = ("gap", tolerated.kind, tolerated.limit, question.totals.shape, known == 2)
+        groups.setdefault((*kind, one.min_windows), []).append(one)
+    return list(groups.values())
+
+
+def _panels(model: PanelModel, factors: Array) -> list[list[int]]:
+    """Return the rows that go into one panel: a panel of gaps has one tolerance."""
+    if not isinstance(model, GapModel):
+        return [list(range(len(factors)))]
+    return [np.flatnonzero(factors == factor).tolist() for factor in np.unique(factors)]
+
+
+def _readings(seat: _Seat, reading: PanelReading) -> dict[SeriesKey, Evidence]:
+    return {key: _reading(reading, row) for row, key in enumerate(seat.keys)}
+
+
+def _reading(reading: PanelReading, row: int) -> Evidence:
+    event = EvidenceEvent.NONE
+    if reading.alarm[row]:
+        event = EvidenceEvent.ALARM
+    elif reading.returned[row]:
+        event = EvidenceEvent.RETURNED
+    value, low = float(reading.departure.value[row]), float(reading.departure.low[row])
+    firing = bool(reading.firing[row])
+    way = int(reading.direction[row])
+    return Evidence(
+        event=event,
+        firing=firing,
+        seen=bool(reading.seen[row]),
+        log_r=float(reading.log_r[row]),
+        log_threshold=float(reading.log_threshold[row]),
+        log_return=float(reading.log_return[row]),
+        log_return_threshold=float(reading.log_return_threshold[row]),
+        windows_ago=int(reading.onset.windows_ago[row]),
+        earliest=int(reading.onset.earliest[row]),
+        latest=int(reading.onset.latest[row]),
+        departure=Estimate(value, low, 2 * value - low) if firing and value > 0 else None,
+        direction={1: Direction.UP, -1: Direction.DOWN}.get(way if firing else 0, Direction.NONE),
+    )

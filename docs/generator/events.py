@@ -99,6 +99,9 @@ def moe_page() -> str:
         ],
     )
     lines += [
+        f"A label is positive if it is {' or '.join(map(code, MOE_SCHEMA['label'].positive))}, a",
+        "number or a boolean or text; other labels are classes of their own.",
+        "",
         "Each of `system.protected_attributes` adds a group column read from",
         "`groups.<attribute>`; a group is one value, an object there is rejected as",
         "`invalid_value`. A stratum is a column of your own with the path `strata.<name>`.",

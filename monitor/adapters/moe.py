@@ -57,7 +57,8 @@ _COLUMNS: tuple[Column, ...] = (
     _column("latency_ms", Role.NUMERIC, "latency_ms", unit="milliseconds"),
     _column("error", Role.CATEGORY, "error"),
     _column("checks", Role.SAFETY_CHECK, "safety.checks"),
-    _column("label", Role.LABEL, "label.y_true"),
+    # A label is a class of any name; binary ones are written as 0 and 1 or as false and true.
+    Column(name="label", role=Role.LABEL, path="label.y_true", positive=("1", "true")),
     _column("output_text", Role.TEXT, "output.text"),
 )
 

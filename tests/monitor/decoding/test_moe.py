@@ -48,6 +48,25 @@ def test_an_output_becomes_a_row_with_short_names() -> None:
     assert "output_text.n_words" in columns.fields
 
 
+@pytest.mark.parametrize("positive", [1, True, "1", "true"])
+@pytest.mark.parametrize("negative", [0, False, "0", "false"])
+def test_a_binary_label_is_positive_however_it_is_written(
+    positive: object, negative: object
+) -> None:
+    labels = [positive, negative, positive, None]
+    block = b"\n".join(orjson.dumps(EVENT | {"label": {"y_true": label}}) for label in labels)
+
+    label = decode_json_lines(block, plan_decoding(MOE_SCHEMA, Needs()), Origin()).columns.fields[
+        "label"
+    ]
+
+    assert isinstance(label, Categories)
+    levels = [None if code < 0 else label.levels[code] for code in label.codes.tolist()]
+    column = MOE_SCHEMA["label"]
+    assert [level in column.positive_levels for level in levels] == [True, False, True, False]
+    assert levels[3] is None
+
+
 @pytest.mark.parametrize("kind", ["label", "review", "attributes", 3, {}])
 def test_other_events_are_counted_and_give_no_row(kind: object) -> None:
     block = b"\n".join(orjson.dumps(EVENT | {"event_type": one}) for one in ("output", kind))

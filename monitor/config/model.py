@@ -112,11 +112,14 @@ class IncidentSettings:
         A breach within this time after closing re-opens the incident.
     recover_windows
         Windows in a row that must be seen and within tolerance before a series recovers.
+    cannot_see_windows
+        Windows in a row in which a series cannot be seen until that is an incident itself.
     """
 
     group_windows: Annotated[int, at.Ge(1)] = 2
     reopen_seconds: Annotated[int, at.Ge(0)] = 86_400
     recover_windows: Annotated[int, at.Ge(1)] = 2
+    cannot_see_windows: Annotated[int, at.Ge(1)] = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

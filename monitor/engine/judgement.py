@@ -95,6 +95,7 @@ class Judge:
             rule = DecisionRule(
                 for_windows=entry.for_windows,
                 recover_windows=self.configuration.incidents.recover_windows,
+                cannot_see_windows=self.configuration.incidents.cannot_see_windows,
             )
             before = self.states.get(key, SeriesState())
             transition = advance(before, finding, window.key, rule)

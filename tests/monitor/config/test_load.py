@@ -4,7 +4,7 @@ import pytest
 
 from baselines.schema import Role
 from monitor.config.load import load_configuration
-from monitor.config.model import Configuration
+from monitor.config.model import Configuration, IncidentSettings
 from monitor.config.problems import ConfigurationError
 from monitor.severity.register import Stakes, Vulnerability
 from monitor.windows.spec import CountWindows, TumblingWindows
@@ -74,6 +74,12 @@ def test_windows_and_slices_are_what_was_written(everything: Configuration) -> N
         seconds=604_800, offset_seconds=345_600, allowed_lateness_seconds=0
     )
     assert everything.slices.by == (("region",), ("sex", "region"))
+
+
+def test_the_windows_of_incidents_are_what_was_written(everything: Configuration) -> None:
+    assert everything.incidents == IncidentSettings(
+        group_windows=3, reopen_seconds=0, recover_windows=1, cannot_see_windows=5
+    )
 
 
 def test_an_entry_is_expanded_into_one_detector_a_series(everything: Configuration) -> None:

@@ -182,6 +182,18 @@ def test_a_series_that_cannot_be_seen_for_three_windows_is_told_once() -> None:
     assert kinds == [[], [], [SignalKind.CANNOT_SEE], [], []]
 
 
+@pytest.mark.parametrize("n_windows", [1, 4])
+def test_the_configuration_says_when_not_seeing_is_an_incident(n_windows: int) -> None:
+    ours = judge((FilterErrorRate(check="output/moderation"), 1))
+    incidents = IncidentSettings(cannot_see_windows=n_windows)
+    ours.configuration = replace(ours.configuration, incidents=incidents)
+
+    judgements = [ours.judge([window(day, summary(verdict=None))]) for day in range(5)]
+
+    told = [day for day, judgement in enumerate(judgements, start=1) if judgement.breaches]
+    assert told == [n_windows]
+
+
 def test_a_slice_that_the_baseline_knows_too_little_of_is_compared_with_all_traffic() -> None:
     ours = judge((DistributionShift(column="income"), 1))
 

@@ -36,6 +36,7 @@ _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 # What a speaker says to be wrong to do: "it is not appropriate or ethical to", "it would be
 # unethical for me to".
 _RIGHT = r"(?:appropriate|ethical|acceptable|permissible|responsible|moral)"
+_RIGHT_TO = rf"(?:\w+ )?{_RIGHT}(?:,? (?:or|and|nor) \w+)? (?:for me )?to\b"
 _WRONG = r"(?:inappropriate|unethical|unacceptable|impermissible|irresponsible|immoral)"
 _REFUSAL = re.compile(
     r"\bI(?:'m| am)(?: very| so| really)? sorry,? but\b"
@@ -49,9 +50,8 @@ _REFUSAL = re.compile(
     r"|\bI (?:must|have to) (?:respectfully )?(?:decline|refuse)\b"
     r"|\bas an (?:AI|artificial intelligence)\b[^.]{0,80}\b(?:can(?:no|')t|can not|unable|not able"
     r"|do not have|don't have)\b"
-    rf"|\bit(?:'s| is|'s just| is just) (?:not|never) (?:\w+ )?{_RIGHT}(?:,? (?:or|and|nor) \w+)?"
-    r" (?:for me )?to\b"
-    rf"|\bit (?:would not|wouldn't) be (?:\w+ )?{_RIGHT}(?:,? (?:or|and|nor) \w+)? (?:for me )?to\b"
+    rf"|\bit(?:'s| is|'s just| is just) (?:not|never) {_RIGHT_TO}"
+    rf"|\bit (?:would not|wouldn't) be {_RIGHT_TO}"
     rf"|\bit(?:'s| is| would be) (?:\w+ )?{_WRONG}(?:,? (?:or|and) \w+)? (?:for me )?to\b"
     r"|\b(?:against|violates?) (?:my|our|the) (?:guidelines|polic(?:y|ies)|programming)\b",
     re.IGNORECASE,

@@ -5,10 +5,17 @@ from enum import StrEnum
 
 from baselines.summary import WindowKey
 from detectors.base import Finding, Verdict
-from monitor.decision.state import DecisionRule, SeriesState, State
+from monitor.decision.state import ALARMED, DecisionRule, SeriesState, State
 from monitor.incidents.exposure import exposed_rows
 
-__all__ = ["Event", "Transition", "advance"]
+__all__ = [
+    "Event",
+    "Transition",
+    "advance",
+    "is_repeated",
+    "seen_again",
+    "without_evidence",
+]
 
 _EVIDENCE = frozenset({Verdict.BEYOND, Verdict.WITHIN})
 
@@ -54,18 +61,19 @@ def advance(
     rule
         How many windows it takes.
     """
-    if state.last_seen is not None and _order(window_key) <= _order(state.last_seen):
+    if is_repeated(state, window_key):
         return Transition(state)
     state = replace(state, last_seen=window_key)
-    sight = _seen_again(state, finding, rule)
+    sight: tuple[Event, ...] = ()
     if finding.verdict in _EVIDENCE:
+        sight = seen_again(state, rule)
         state = replace(state, n_unseen=0)
     if finding.verdict is Verdict.BEYOND:
         moved = _beyond(state, finding, window_key, rule)
     elif finding.verdict is Verdict.WITHIN:
         moved = _within(state, window_key, rule)
     else:
-        moved = _without_evidence(state, finding.verdict, window_key, rule)
+        moved = without_evidence(state, finding.verdict, window_key, rule)
     return Transition(moved.state, (*sight, *moved.events))
 
 
@@ -100,15 +108,21 @@ def _within(state: SeriesState, key: WindowKey, rule: DecisionRule) -> Transitio
     return Transition(_without_breach(state).moved(State.INACTIVE, key), events)
 
 
-def _without_evidence(
+def is_repeated(state: SeriesState, key: WindowKey) -> bool:
+    """Return whether a window is not later than the last one that was taken into account."""
+    return state.last_seen is not None and _order(key) <= _order(state.last_seen)
+
+
+def without_evidence(
     state: SeriesState, verdict: Verdict, key: WindowKey, rule: DecisionRule
 ) -> Transition:
+    """Return the series after a window that says nothing: alarms and suspicions stay."""
     events: tuple[Event, ...] = ()
     if verdict is Verdict.CANNOT_SEE:
         state = replace(state, n_unseen=state.n_unseen + 1)
         if state.n_unseen == rule.cannot_see_windows:
             events = (Event.CANNOT_SEE,)
-    if state.state in {State.PENDING, State.FIRING}:
+    if state.state in {State.PENDING, *ALARMED}:
         return Transition(state, events)
     blind = verdict is Verdict.CANNOT_SEE
     return Transition(
@@ -116,9 +130,9 @@ def _without_evidence(
     )
 
 
-def _seen_again(state: SeriesState, finding: Finding, rule: DecisionRule) -> tuple[Event, ...]:
-    was_blind = state.n_unseen >= rule.cannot_see_windows
-    return (Event.SEEN_AGAIN,) if was_blind and finding.verdict in _EVIDENCE else ()
+def seen_again(state: SeriesState, rule: DecisionRule) -> tuple[Event, ...]:
+    """Return the event of a window with evidence after too many without."""
+    return (Event.SEEN_AGAIN,) if state.n_unseen >= rule.cannot_see_windows else ()
 
 
 def _without_breach(state: SeriesState) -> SeriesState:

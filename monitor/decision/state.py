@@ -10,7 +10,7 @@ import annotated_types as at
 from baselines.summary import WindowKey
 from monitor.incidents.records import from_record, to_record
 
-__all__ = ["MOVES", "DecisionRule", "SeriesKey", "SeriesState", "State"]
+__all__ = ["ALARMED", "MOVES", "DecisionRule", "SeriesKey", "SeriesState", "State"]
 
 _VERSION = 1
 
@@ -21,10 +21,14 @@ class State(StrEnum):
     INACTIVE = "inactive"
     PENDING = "pending"
     FIRING = "firing"
+    RECOVERING = "recovering"
     RESOLVED = "resolved"
     INSUFFICIENT_DATA = "insufficient_data"
     CANNOT_SEE = "cannot_see"
 
+
+ALARMED: Final = frozenset({State.FIRING, State.RECOVERING})
+"""The states in which an incident rests on the series."""
 
 _ANY_BUT_RESOLVED: Final = frozenset(
     {
@@ -39,15 +43,16 @@ _ANY_BUT_RESOLVED: Final = frozenset(
 MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.INACTIVE: _ANY_BUT_RESOLVED,
     State.PENDING: frozenset({State.PENDING, State.FIRING, State.INACTIVE}),
-    State.FIRING: frozenset({State.FIRING, State.RESOLVED}),
+    State.FIRING: frozenset({State.FIRING, State.RECOVERING, State.RESOLVED}),
+    State.RECOVERING: frozenset({State.RECOVERING, State.FIRING, State.RESOLVED}),
     State.RESOLVED: _ANY_BUT_RESOLVED,
     State.INSUFFICIENT_DATA: _ANY_BUT_RESOLVED,
     State.CANNOT_SEE: _ANY_BUT_RESOLVED,
 }
 """Every legal move, staying included.
 
-A pending or a firing series keeps its state through windows without evidence: only windows
-within the tolerance take a suspicion or an alarm away.
+A pending, firing or recovering series keeps its state through windows without evidence: only
+windows within the tolerance take a suspicion or an alarm away.
 """
 
 

@@ -1,0 +1,114 @@
+"""Move a series by one window on the evidence of all windows so far: a pure function."""
+
+from dataclasses import replace
+
+from baselines.summary import WindowKey
+from detectors.base import Finding, Verdict
+from monitor.decision.advance import Event, Transition, is_repeated, seen_again, without_evidence
+from monitor.decision.evidence import Evidence, EvidenceEvent
+from monitor.decision.state import ALARMED, DecisionRule, SeriesState, State
+from monitor.incidents.exposure import exposed_rows
+
+__all__ = ["advance_by_evidence", "onset_key"]
+
+
+def advance_by_evidence(
+    state: SeriesState,
+    finding: Finding,
+    evidence: Evidence | None,
+    window_key: WindowKey,
+    rule: DecisionRule,
+) -> Transition:
+    """Return the series after one more window.
+
+    Evidence near an alarm makes a series pending, an alarm makes it fire. It recovers while
+    evidence of a return gathers and is resolved when there is enough; windows without
+    evidence do neither.
+
+    Parameters
+    ----------
+    state
+        Where the series stands.
+    finding
+        What the window alone shows: outputs concerned, and why nothing can be seen.
+    evidence
+        Where the evidence stands after the window; None in shadow.
+    window_key
+        The window.
+    rule
+        Only `cannot_see_windows` is used.
+    """
+    if is_repeated(state, window_key):
+        return Transition(state)
+    state = replace(state, last_seen=window_key)
+    if evidence is None or not evidence.seen:
+        blind = finding.verdict is Verdict.CANNOT_SEE
+        verdict = Verdict.CANNOT_SEE if blind else Verdict.INSUFFICIENT_DATA
+        return without_evidence(state, verdict, window_key, rule)
+    sight = seen_again(state, rule)
+    state = replace(state, n_unseen=0)
+    if evidence.event is EvidenceEvent.ALARM:
+        moved = _fired(state, finding, evidence, window_key)
+    elif evidence.event is EvidenceEvent.RETURNED:
+        cleared = replace(state, n_beyond=0, n_exposed=0, first_breach=None)
+        moved = Transition(cleared.moved(State.RESOLVED, window_key), (Event.RECOVERED,))
+    elif evidence.firing:
+        moved = _firing(state, finding, evidence, window_key)
+    else:
+        moved = _quiet(state, evidence, window_key)
+    return Transition(moved.state, (*sight, *moved.events))
+
+
+def onset_key(window_key: WindowKey, windows_ago: int) -> WindowKey:
+    """Return the window so many windows before another; count windows count ordinals.
+
+    Examples
+    --------
+    >>> onset_key(WindowKey(200, 300), 2)
+    WindowKey(start_us=0, end_us=100, slice='all', ordinal=0)
+    """
+    length = (window_key.end_us - window_key.start_us) * windows_ago
+    return WindowKey(
+        window_key.start_us - length,
+        window_key.end_us - length,
+        window_key.slice,
+        max(0, window_key.ordinal - windows_ago),
+    )
+
+
+def _fired(state: SeriesState, finding: Finding, evidence: Evidence, key: WindowKey) -> Transition:
+    # Two at least: an alarm of the evidence is never that of one window alone.
+    state = replace(
+        state,
+        n_beyond=max(2, evidence.windows_ago + 1),
+        n_within=0,
+        n_exposed=exposed_rows(finding) * (evidence.windows_ago + 1),
+        first_breach=onset_key(key, evidence.windows_ago),
+    )
+    return Transition(state.moved(State.FIRING, key), (Event.FIRED,))
+
+
+def _firing(
+    state: SeriesState, finding: Finding, evidence: Evidence, key: WindowKey
+) -> Transition:
+    if evidence.recovering:
+        return Transition(replace(state, n_within=state.n_within + 1).moved(State.RECOVERING, key))
+    state = replace(
+        state,
+        n_beyond=state.n_beyond + 1,
+        n_within=0,
+        n_exposed=state.n_exposed + exposed_rows(finding),
+    )
+    return Transition(state.moved(State.FIRING, key), (Event.REPEATED,))
+
+
+def _quiet(state: SeriesState, evidence: Evidence, key: WindowKey) -> Transition:
+    was_pending = state.state is State.PENDING
+    if state.state in ALARMED:
+        message = f"a series cannot be {state.state} while its evidence is at rest"
+        raise ValueError(message)
+    if evidence.leaning:
+        events = () if was_pending else (Event.PENDING,)
+        return Transition(state.moved(State.PENDING, key), events)
+    cleared = replace(state, n_beyond=0, n_within=state.n_within + 1)
+    return Transition(cleared.moved(State.INACTIVE, key), (Event.CLEARED,) if was_pending else ())

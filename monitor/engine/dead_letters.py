@@ -16,32 +16,34 @@ _CHUNK_BYTES = 1 << 22
 class LineNumbers:
     """Numbers of lines in files that were read from the middle.
 
-    A block of a JSON Lines file knows how far into the file it begins, in bytes; which line
-    that is takes counting the line ends before it. Offsets of one file in ascending order
-    read the file once.
+    A block of a JSON Lines file knows how far into the file its range of bytes begins; which
+    line it begins with takes counting the line ends before it. A line that the range cuts
+    belongs to the block before. Offsets of one file in ascending order read the file once.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int]] = {}
 
     def before(self, path: str, start: int) -> int | None:
-        """Return how many lines end before byte `start`; None if the file cannot be read."""
-        position, lines = self._known.get(path, (0, 0))
-        if position > start:
-            position, lines = 0, 0
+        """Return how many lines begin before byte `start`; None if the file cannot be read."""
+        # The line that holds the byte before `start` is the last of them.
+        end = max(start - 1, 0)
+        position, line_ends = self._known.get(path, (0, 0))
+        if position > end:
+            position, line_ends = 0, 0
         try:
             with Path(path).open("rb") as file:
                 file.seek(position)
-                while position < start:
-                    chunk = file.read(min(_CHUNK_BYTES, start - position))
+                while position < end:
+                    chunk = file.read(min(_CHUNK_BYTES, end - position))
                     if not chunk:
                         break
-                    lines += chunk.count(b"\n")
+                    line_ends += chunk.count(b"\n")
                     position += len(chunk)
         except OSError:
             return None
-        self._known[path] = (position, lines)
-        return lines
+        self._known[path] = (position, line_ends)
+        return line_ends + 1 if start else 0
 
 
 def write_dead_letters(samples: Iterable[Mapping[str, Any]], settings: DeadLetterSettings) -> int:

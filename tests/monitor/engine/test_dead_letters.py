@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from baselines.schema import Column, Role, Schema
 from monitor.config.model import DeadLetterSettings
+from monitor.decoding.base import Needs
 from monitor.engine.dead_letters import LineNumbers, write_dead_letters
+from monitor.sources.files import Files
 
 
 def sample(
@@ -35,6 +38,24 @@ def test_a_letter_names_the_line_in_the_file_not_in_the_block(tmp_path: Path) ->
     write_dead_letters([sample(log, start=8, line=2), sample(log, line=1)], settings)
 
     assert [letter["line"] for letter in written(settings.path)] == [1, 4]
+
+
+def test_a_line_that_a_block_begins_inside_of_belongs_to_the_block_before(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b'{"ts": 1767225600}\n' * 100 + b"broken\n")
+    blocks = Files(paths=(str(log),), block_bytes=1_024)
+    schema = Schema(columns=(Column(name="ts", role=Role.TIMESTAMP, path="ts"),))
+    settings = DeadLetterSettings(path=tmp_path / "dead.jsonl")
+    samples = [
+        sample(log, start=unit.start or 0, line=rejection.line)
+        for unit in blocks.units()
+        for decoded in blocks.read(unit, schema, Needs())
+        for rejection in decoded.rejections
+    ]
+
+    write_dead_letters(samples, settings)
+
+    assert [letter["line"] for letter in written(settings.path)] == [101]
 
 
 def test_each_reason_has_its_own_limit(tmp_path: Path) -> None:

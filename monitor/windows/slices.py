@@ -24,7 +24,8 @@ ALL = "all"
 MISSING_VALUE = "(missing)"
 OTHER_VALUES = "(other values)"
 
-_ESCAPES = str.maketrans({"%": "%25", ",": "%2C", "=": "%3D"})
+# A parenthesis is kept for the two names above, which no value of a column can then take.
+_ESCAPES = str.maketrans({"%": "%25", ",": "%2C", "=": "%3D", "(": "%28"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def slicing_of(columns: Columns, by: tuple[str, ...]) -> Slicing:
         field = columns.fields.get(name)
         if not isinstance(field, Categories):
             field = Categories(np.full(columns.n_rows, -1, dtype=np.int32), ())
-        levels.append((*field.levels, MISSING_VALUE))
+        escaped = (level.translate(_ESCAPES) for level in field.levels)
+        levels.append((*escaped, MISSING_VALUE))
         value = np.where(field.codes < 0, len(field.levels), field.codes)
         codes = codes * len(levels[-1]) + value
     present, compact = np.unique(codes, return_inverse=True)
@@ -74,7 +76,7 @@ def _label(by: tuple[str, ...], levels: list[tuple[str, ...]], code: int) -> str
     parts: list[str] = []
     for name, values in zip(reversed(by), reversed(levels), strict=True):
         code, position = divmod(code, len(values))
-        parts.append(f"{name}={values[position].translate(_ESCAPES)}")
+        parts.append(f"{name}={values[position]}")
     return ",".join(reversed(parts))
 
 

@@ -47,6 +47,18 @@ def test_commas_and_equals_signs_in_values_cannot_name_another_slice() -> None:
     assert slicing.labels[slicing.codes[0]] == "a=x%2Cb%3Dy,b=z"
 
 
+def test_values_that_read_like_missing_or_other_are_slices_of_their_own() -> None:
+    columns = rows(region=["(missing)", None, "(other values)"])
+
+    slicing = slicing_of(columns, ("region",))
+
+    assert sorted(slicing.labels) == [
+        "region=%28missing)",
+        "region=%28other values)",
+        "region=(missing)",
+    ]
+
+
 def test_a_column_that_is_absent_is_one_slice_of_missing_values() -> None:
     slicing = slicing_of(rows(region=["EU"]), ("country",))
 

@@ -46,6 +46,8 @@ class DistributionShift(CommonOptions):
     The effect is the total variation on a few groups of values (16 of equal reference rows,
     or the 31 most frequent levels): the share of outputs that would have to move to restore
     the normal mix. Missing and non-finite values are left out; ``missing_rate`` watches them.
+    Outputs beyond the baseline's range are counted at its edge: the mean is then bounded on one
+    side only, and a note says how many they are.
 
     Parameters
     ----------
@@ -105,7 +107,10 @@ class DistributionShift(CommonOptions):
         comparison = blank.with_rows(
             int(observed.sum()),
             int(expected.sum()),
-            notes=_notes(window.summary.n_rows, int(observed.sum())),
+            notes=(
+                *_notes(window.summary.n_rows, int(observed.sum())),
+                *_beyond_the_bins(axis, observed),
+            ),
         )
         too_few = comparison.too_few(self.min_rows, n_seen=window.summary.n_rows)
         if too_few is not None:
@@ -198,10 +203,40 @@ def _ordered_measures(
         "ks": kolmogorov_smirnov(expected, observed),
         "wasserstein": distance,
         "wasserstein_normalised": in_deviations,
-        "reference_mean": float((expected * centres).sum() / expected.sum()),
-        "mean": float((observed * centres).sum() / observed.sum()),
     }
-    return tuple(Measure(name, value) for name, value in numbers.items() if np.isfinite(value))
+    measures = [Measure(name, value) for name, value in numbers.items() if np.isfinite(value)]
+    return (
+        *measures,
+        _mean("reference_mean", axis, expected),
+        _mean("mean", axis, observed),
+    )
+
+
+def _mean(name: str, axis: NumericAxis, counts: Counts) -> Measure:
+    """Return the mean, bounded where values lie beyond the outermost bins.
+
+    Those values are counted at the edge. Above the bins they leave the mean without an upper
+    bound, below them without a lower one; the other bound takes every value at the end of its
+    bin.
+    """
+    shares = counts / counts.sum()
+    value = float((shares * _centres(axis)).sum())
+    below, above = int(counts[0]), int(counts[-1])
+    low = high = None
+    if above and not below:
+        low = float((shares * np.append(axis.edges[:1], axis.edges)).sum())
+    if below and not above:
+        high = float((shares * np.append(axis.edges, axis.edges[-1:])).sum())
+    return Measure(name, value, low, high)
+
+
+def _beyond_the_bins(axis: Axis, observed: Counts) -> tuple[str, ...]:
+    beyond = int(observed[0] + observed[-1]) if isinstance(axis, NumericAxis) else 0
+    if not beyond:
+        return ()
+    lie = "lies" if beyond == 1 else "lie"
+    whose = "its" if beyond == 1 else "their"
+    return (f"{rows_text(beyond)} {lie} beyond the baseline's range; {whose} size is not known",)
 
 
 def _centres(axis: NumericAxis) -> npt.NDArray[np.float64]:

@@ -105,6 +105,38 @@ def test_values_beyond_all_edges_are_seen(lengths, by_hand) -> None:
     assert "at least 3200 tokens" in finding.sentence
 
 
+@pytest.mark.parametrize(
+    ("beyond", "low", "high"),
+    [({33: 80}, 2_580.0, None), ({0: 80}, None, 40.0), ({0: 40, 33: 40}, None, None)],
+)
+def test_a_mean_is_bounded_where_outputs_lie_beyond_the_bins(
+    lengths, by_hand, beyond, low, high
+) -> None:
+    normal = dict.fromkeys(range(1, 33), 3000)
+    reference = Reference(schema=SCHEMA, summary=lengths(normal))
+    # 20 outputs of 100 to 200 tokens, and 80 beyond 0 to 3200.
+    window = by_hand.window(lengths({2: 20, **beyond}))
+
+    finding = DistributionShift(column="length", min_rows=50).compare(reference, window)
+
+    means = {measure.name: measure for measure in finding.measures}
+    assert (means["mean"].low, means["mean"].high) == (low, high)
+    assert (means["reference_mean"].low, means["reference_mean"].high) == (None, None)
+    assert (low or -np.inf) <= means["mean"].value <= (high or np.inf)
+    assert "80 outputs lie beyond the baseline's range; their size is not known" in finding.notes
+
+
+def test_outputs_within_the_bins_need_no_bounds_and_no_note(lengths, by_hand) -> None:
+    normal = lengths(dict.fromkeys(range(1, 33), 3000))
+
+    finding = DistributionShift(column="length").compare(
+        Reference(schema=SCHEMA, summary=normal), by_hand.window(normal)
+    )
+
+    assert all(measure.low is measure.high is None for measure in finding.measures)
+    assert finding.notes == ()
+
+
 def test_a_column_that_vanished_cannot_be_seen(topics, by_hand) -> None:
     reference = Reference(schema=SCHEMA, summary=topics(5_000, 4_000, 1_000, 0, 0))
 

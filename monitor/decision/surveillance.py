@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-import annotated_types as at
 import numpy as np
 
 from detectors.base import Direction, Estimate
@@ -23,36 +22,16 @@ from detectors.panels.mixes import MixModel
 from detectors.panels.model import History
 from detectors.panels.panel import Panel, PanelReading, PanelState
 from detectors.panels.rates import RateModel
+from monitor.decision.budget import FalseAlarmBudget
 from monitor.decision.calibration import PanelModel, calibrated
 from monitor.decision.evidence import Calibration, Evidence, EvidenceEvent, Shadow
 from monitor.decision.state import SeriesKey
 
-__all__ = ["FalseAlarmBudget", "Surveillance", "Watched"]
+__all__ = ["Surveillance", "Watched"]
 
 MIN_HISTORY_WINDOWS = 8
 
 _DAY_SECONDS = 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalseAlarmBudget:
-    """How many false incidents are accepted, over all series of the monitor together.
-
-    Parameters
-    ----------
-    incidents
-        Expected false incidents.
-    days
-        In so many days.
-    """
-
-    incidents: Annotated[float, at.Gt(0)] = 1.0
-    days: Annotated[float, at.Gt(0)] = 90.0
-
-    @property
-    def seconds(self) -> float:
-        """Return the period in seconds."""
-        return self.days * _DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,17 @@ from baselines.baseline import Baseline
 from baselines.reference import Reference
 from baselines.summary import Window
 from detectors.base import Finding
+from monitor.config.decision import DecisionQuestion, DecisionRuleKind
 from monitor.config.model import Configuration, DetectorEntry
 from monitor.decision.advance import Event, Transition, advance
+from monitor.decision.evidence import Evidence, EvidenceEvent
+from monitor.decision.evidence_moves import advance_by_evidence
 from monitor.decision.inhibition import inhibitors
-from monitor.decision.state import DecisionRule, SeriesKey, SeriesState, State
+from monitor.decision.state import ALARMED, DecisionRule, SeriesKey, SeriesState, State
+from monitor.decision.surveillance import Surveillance
 from monitor.engine.identity import detector_digest, finding_id
+from monitor.engine.watching import Watching, window_seconds
+from monitor.engine.weighing import Alarm, alarm_of, in_shadow, weighed
 from monitor.incidents.breaches import Breach, Recovery
 from monitor.incidents.model import SignalIdentity, SignalKind, observation_of
 from monitor.severity.assessment import Course, cannot_see_suggestion, severity_inputs
@@ -68,8 +74,24 @@ class Judge:
     baseline: Baseline
     policy: SeverityPolicy
     states: dict[SeriesKey, SeriesState] = field(default_factory=dict)
+    watching: Watching | None = field(init=False, default=None)
     _references: dict[str, Reference] = field(default_factory=dict)
+    _alarms: dict[SeriesKey, Alarm] = field(default_factory=dict)
     _options: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        decision = self.configuration.decision
+        entries = [e for e in self.configuration.detectors if e.rule is DecisionRuleKind.EVIDENCE]
+        if entries and decision.question is DecisionQuestion.MONITORING:
+            self.watching = Watching(
+                entries=entries,
+                surveillance=Surveillance(
+                    budget=decision.false_alarm_budget,
+                    window_seconds=window_seconds(self.configuration, self._reference(ALL)),
+                    utc_offset_seconds=decision.utc_offset_seconds,
+                ),
+                reference_of=self._reference,
+            )
 
     def judge(self, windows: Sequence[Window]) -> Judgement:
         """Return what the windows of one stretch of time, one for each slice, bring."""
@@ -77,8 +99,9 @@ class Judge:
         judged: list[Judged] = []
         breaches: list[Breach] = []
         recoveries: list[Recovery] = []
+        evidence = self.watching.take(windows) if self.watching is not None else {}
         for window in windows:
-            ours = tuple(self._judge_window(window))
+            ours = tuple(self._judge_window(window, evidence))
             causes = self._inhibitors(ours)
             judged += ours
             breaches += self._breaches(ours, causes, n_rows_all)
@@ -87,18 +110,27 @@ class Judge:
             judged=tuple(judged), breaches=tuple(breaches), recoveries=tuple(recoveries)
         )
 
-    def _judge_window(self, window: Window) -> Iterator[Judged]:
+    def _judge_window(
+        self, window: Window, evidence: Mapping[SeriesKey, Evidence]
+    ) -> Iterator[Judged]:
         reference = self._reference(window.key.slice)
+        incidents = self.configuration.incidents
         for entry in self.configuration.detectors:
             finding = entry.compare(reference, window)
-            key = SeriesKey(finding.series, window.key.slice)
             rule = DecisionRule(
                 for_windows=entry.for_windows,
-                recover_windows=self.configuration.incidents.recover_windows,
-                cannot_see_windows=self.configuration.incidents.cannot_see_windows,
+                recover_windows=incidents.recover_windows,
+                cannot_see_windows=incidents.cannot_see_windows,
             )
+            key = SeriesKey(entry.series, window.key.slice)
             before = self.states.get(key, SeriesState())
-            transition = advance(before, finding, window.key, rule)
+            if self.watching is not None and entry.rule is DecisionRuleKind.EVIDENCE:
+                transition = advance_by_evidence(
+                    before, finding, evidence.get(key), window.key, rule
+                )
+                finding = self._weighed(finding, entry, evidence.get(key), transition.state)
+            else:
+                transition = advance(before, finding, window.key, rule)
             self.states[key] = transition.state
             yield Judged(
                 id=finding_id(self.baseline.id, window, self._digest(entry)),
@@ -107,6 +139,30 @@ class Judge:
                 entry=entry,
                 transition=transition,
             )
+
+    def _weighed(
+        self,
+        finding: Finding,
+        entry: DetectorEntry,
+        evidence: Evidence | None,
+        state: SeriesState,
+    ) -> Finding:
+        watching, key = self.watching, state.last_seen
+        if watching is None or key is None:
+            return finding
+        surveillance = watching.surveillance
+        series = SeriesKey(entry.series, key.slice)
+        shadow = surveillance.shadows.get(series)
+        if shadow is not None:
+            return in_shadow(finding, shadow)
+        if evidence is not None and evidence.event is EvidenceEvent.ALARM:
+            self._alarms[series] = alarm_of(evidence, key, surveillance.budget)
+        since = None
+        if state.state is State.FIRING and state.first_breach is not None:
+            summed = watching.since(key.slice, state.first_breach.start_us)
+            since = entry.compare(self._reference(key.slice), summed)
+        calibration = surveillance.calibrations.get(series)
+        return weighed(finding, since, state, self._alarms.get(series), calibration)
 
     def _reference(self, slice_: str) -> Reference:
         known = self._references.get(slice_)
@@ -122,7 +178,7 @@ class Judge:
         return self._options[entry.series]
 
     def _inhibitors(self, judged: Sequence[Judged]) -> Mapping[str, tuple[str, ...]]:
-        firing = {each.finding.series for each in judged if each.state.state is State.FIRING}
+        firing = {each.finding.series for each in judged if each.state.state in ALARMED}
         return inhibitors([each.finding for each in judged], firing)
 
     def _breaches(

@@ -1,0 +1,116 @@
+"""Windows to evidence: which series there are, what they ask, and what is remembered."""
+
+import functools
+import operator
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from baselines.reference import Reference
+from baselines.summary import Window, WindowKey
+from detectors.evidence.questions import Question
+from detectors.panels.model import History
+from monitor.config.model import Configuration, DetectorEntry
+from monitor.decision.evidence import Evidence
+from monitor.decision.state import SeriesKey
+from monitor.decision.surveillance import Surveillance, Watched
+from monitor.windows.spec import TumblingWindows
+
+__all__ = ["Watching", "window_seconds"]
+
+RECENT_WINDOWS = 32
+"""Windows of each slice whose counts are kept, to measure a change since it began."""
+
+ONE_WINDOW_IS_ENOUGH = frozenset({"filter_silence", "missing_rate", "safety_coverage"})
+"""Detectors of broken input: nothing else of the window can be trusted meanwhile."""
+
+
+def window_seconds(configuration: Configuration, reference: Reference) -> float:
+    """Return the usual length of a window in seconds.
+
+    That of the configuration; for windows of a number of events, the mean of the baseline's.
+    """
+    windows = configuration.windows
+    if isinstance(windows, TumblingWindows):
+        return float(windows.seconds)
+    history = reference.history
+    if len(history) < 2:
+        return 86_400.0
+    span_us = history[-1].key.end_us - history[0].key.start_us
+    return max(span_us / len(history) / 1_000_000, 1.0)
+
+
+@dataclass(slots=True, kw_only=True)
+class Watching:
+    """The evidence of every series that is decided on evidence.
+
+    Parameters
+    ----------
+    entries
+        The detectors that are decided so.
+    surveillance
+        Gathers evidence under the budget.
+    reference_of
+        Returns what a slice is compared with.
+    """
+
+    entries: Sequence[DetectorEntry]
+    surveillance: Surveillance
+    reference_of: Callable[[str], Reference]
+    _slices: set[str] = field(default_factory=set)
+    _recent: dict[str, deque[Window]] = field(default_factory=dict)
+
+    def take(self, windows: Sequence[Window]) -> Mapping[SeriesKey, Evidence]:
+        """Return where every series stands after the windows of one stretch of time."""
+        new = [window for window in windows if window.key.slice not in self._slices]
+        if new:
+            self.surveillance.add(
+                [series for window in new for series in self._series(window.key.slice)]
+            )
+            self._slices.update(window.key.slice for window in new)
+        questions: dict[SeriesKey, Question | None] = {}
+        for window in windows:
+            slice_ = window.key.slice
+            self._recent.setdefault(slice_, deque(maxlen=RECENT_WINDOWS)).append(window)
+            reference = self.reference_of(slice_)
+            for entry in self.entries:
+                key = SeriesKey(entry.series, slice_)
+                questions[key] = entry.detector.question(reference, window)
+        return self.surveillance.advance(questions, windows[0].key.start_us)
+
+    def since(self, slice_: str, start_us: int) -> Window:
+        """Return the windows of a slice since a time, added up; the last 32 at most."""
+        recent = self._recent[slice_]
+        chosen = [window for window in recent if window.key.start_us >= start_us]
+        chosen = chosen or [recent[-1]]
+        total = functools.reduce(operator.add, (window.summary for window in chosen))
+        first, last = chosen[0].key, chosen[-1].key
+        key = WindowKey(first.start_us, last.end_us, slice_, last.ordinal)
+        return Window(key, total, complete=all(window.complete for window in chosen))
+
+    def _series(self, slice_: str) -> list[Watched]:
+        """Return the series of a slice; one that the baseline cannot be asked is left out."""
+        reference = self.reference_of(slice_)
+        everything = Window(WindowKey(0, 1, slice_), reference.summary)
+        watched = []
+        for entry in self.entries:
+            question = entry.detector.question(reference, everything)
+            if question is None:
+                continue
+            history = History(
+                start_us=tuple(past.key.start_us for past in reference.history),
+                questions=tuple(
+                    entry.detector.question(reference, past) for past in reference.history
+                ),
+            )
+            swift = entry.critical or entry.detector.name in ONE_WINDOW_IS_ENOUGH
+            watched.append(
+                Watched(
+                    key=SeriesKey(entry.series, slice_),
+                    reference=question,
+                    history=history,
+                    weight=entry.weight,
+                    min_windows=1 if swift or question.kind == "mix" else 2,
+                )
+            )
+        return watched

@@ -1,0 +1,128 @@
+"""A window's finding in the light of the evidence: what is known of the change since it began."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from baselines.summary import WindowKey
+from detectors.base import Finding, Verdict
+from detectors.evidence.budget import periods_between, strength_words
+from monitor.decision.budget import FalseAlarmBudget
+from monitor.decision.evidence import Calibration, Evidence, Shadow
+from monitor.decision.evidence_moves import onset_key
+from monitor.decision.state import SeriesState, State
+from monitor.printing import time_text
+
+__all__ = ["Alarm", "alarm_of", "in_shadow", "weighed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What was known when a series began to fire.
+
+    Parameters
+    ----------
+    onset, earliest, latest
+        The window in which the change most likely began, and the range that is plausible.
+    strength
+        How rarely chance alone would raise such an alarm, in words.
+    """
+
+    onset: WindowKey
+    earliest: WindowKey
+    latest: WindowKey
+    strength: str
+
+    @property
+    def sentence(self) -> str:
+        """Return since when, and how sure, in one clause."""
+        since = ""
+        if self.onset.has_times:
+            since = f"since about {time_text(self.onset.start_us)}"
+            if self.earliest != self.latest:
+                since += (
+                    f" (between {time_text(self.earliest.start_us)} and "
+                    f"{time_text(self.latest.start_us)})"
+                )
+            since += "; "
+        return f"{since}{self.strength}"
+
+
+def alarm_of(evidence: Evidence, key: WindowKey, budget: FalseAlarmBudget) -> Alarm:
+    """Return what is known at the window that raised an alarm."""
+    periods = periods_between(
+        np.array(evidence.log_r), np.array(evidence.log_threshold), budget.incidents
+    )
+    return Alarm(
+        onset=onset_key(key, evidence.windows_ago),
+        earliest=onset_key(key, evidence.earliest),
+        latest=onset_key(key, evidence.latest),
+        strength=strength_words(float(periods), budget.seconds),
+    )
+
+
+def weighed(
+    finding: Finding,
+    since: Finding | None,
+    state: SeriesState,
+    alarm: Alarm | None,
+    calibration: Calibration | None,
+) -> Finding:
+    """Return the finding as the evidence sees it.
+
+    While the series fires the verdict is `BEYOND`, with the effect over all windows since the
+    change began; while it recovers, and otherwise, `WITHIN`. A window that could not be
+    judged stays as it is.
+
+    Parameters
+    ----------
+    finding
+        What the window alone shows.
+    since
+        What the windows since the onset show together; None unless the series fires.
+    state
+        Of the series after the window.
+    alarm
+        What was known when it began to fire.
+    calibration
+        What calibration had to change.
+    """
+    notes = (*finding.notes, *(calibration.notes if calibration else ()))
+    if state.state is State.FIRING and since is not None:
+        sentence = since.sentence if alarm is None else f"{since.sentence}; {alarm.sentence}"
+        return replace(
+            finding,
+            verdict=Verdict.BEYOND,
+            effect=since.effect or finding.effect,
+            departure=since.departure or finding.departure,
+            direction=since.direction,
+            measures=since.measures,
+            groups=since.groups,
+            worse_off=since.worse_off,
+            sentence=sentence,
+            notes=_joined(since.notes, notes),
+        )
+    if finding.verdict is Verdict.BEYOND:
+        sentence = f"{finding.sentence}; in this window alone, not enough evidence of a change yet"
+        if state.state is State.RECOVERING:
+            sentence = f"{finding.sentence}; the evidence since then speaks for a return"
+        return replace(finding, verdict=Verdict.WITHIN, sentence=sentence, notes=notes)
+    return replace(finding, notes=notes)
+
+
+def in_shadow(finding: Finding, shadow: Shadow) -> Finding:
+    """Return the finding of a series that is watched without alarms."""
+    if finding.verdict not in (Verdict.WITHIN, Verdict.BEYOND):
+        return finding
+    return replace(
+        finding,
+        verdict=Verdict.INSUFFICIENT_DATA,
+        effect=None,
+        departure=None,
+        sentence=f"{shadow.sentence}; this window: {finding.sentence}",
+    )
+
+
+def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

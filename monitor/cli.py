@@ -58,7 +58,18 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_output()
         return _BROKEN_PIPE
+    except OSError as error:
+        # The last line of defence: a folder without permission, a full disk, a mount that is gone.
+        sys.stderr.write(f"{_system_problem(error)}\n")
+        return _FAILED
     return status
+
+
+def _system_problem(error: OSError) -> str:
+    """Return what the system refused, and of which file if it tells."""
+    reason = error.strerror or str(error)
+    place = "a file" if error.filename is None else repr(str(error.filename))
+    return f"{place} cannot be read or written: {reason}; check the path, permissions and space"
 
 
 def _silence_output() -> None:

@@ -46,6 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     configuration = load_configuration(arguments.configuration)
     baseline = promoted_baseline(configuration)
+    if arguments.report is not None:
+        # A folder that cannot be made is told before the work, not after it.
+        arguments.report.mkdir(parents=True, exist_ok=True)
     with Store.open(configuration.storage.url) as store:
         with terminal_progress() as progress:
             result = run_audit(

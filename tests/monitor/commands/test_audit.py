@@ -69,6 +69,26 @@ def test_a_quiet_log_ends_with_status_0(folder: Path, capsys) -> None:
     assert "No incidents." in capsys.readouterr().out
 
 
+def test_a_report_folder_that_cannot_be_made_is_told_before_the_log_is_read(
+    folder: Path, capsys
+) -> None:
+    write_log(folder)
+    fit(folder)
+    capsys.readouterr()
+    taken = folder / "audit.yaml"
+
+    status = run("audit", str(taken), "--report", str(taken))
+
+    printed = capsys.readouterr()
+    assert status == 1
+    assert printed.err == (
+        f"{str(taken)!r} cannot be read or written: File exists; "
+        "check the path, permissions and space\n"
+    )
+    assert printed.out == ""
+    assert not (folder / "outputwatch.db").exists()
+
+
 def test_a_shift_ends_with_status_3_and_says_what_moved(folder: Path, capsys) -> None:
     write_log(folder, shift_from=6)
     fit(folder)

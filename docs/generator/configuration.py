@@ -8,6 +8,7 @@ from typing import Any
 from baselines.schema import Column, Role
 from docs.generator.markdown import code, plain_markdown, section, table, type_text, value_text
 from monitor.config.columns import BUILT_IN_SCHEMAS
+from monitor.config.decision import DEFAULT_RULE, DecisionSettings, EntryDecision
 from monitor.config.descriptions import described_parameters
 from monitor.config.forms import form_of
 from monitor.config.load import OPTIONAL_SECTIONS, REQUIRED_SECTIONS, WINDOWS
@@ -30,6 +31,7 @@ _SECTIONS: Mapping[str, type] = {
     "baseline": BaselineSettings,
     "baseline.reference": ReferenceSettings,
     "slices": SliceSettings,
+    "decision": DecisionSettings,
     "incidents": IncidentSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
@@ -76,6 +78,14 @@ def configuration_page() -> str:
         "`name` (letters, digits, `-`, `_`, `.` and spaces, at most 40) tells the series apart",
         "from that of another entry of the same detector on the same columns, so that two rules",
         "can stand side by side: `selection_rate_gap(approved, sex) [strict]`.",
+        "",
+        "How the series of an entry are decided:",
+        "",
+        *option_table(EntryDecision),
+        "A detector that evidence cannot be gathered with says so on its page; its rule is",
+        "`threshold`. `for_windows` goes with the rule `threshold` only: evidence waits by",
+        "itself.",
+        f"An entry that names no rule has `{DEFAULT_RULE}`.",
         "",
         "An option that names columns, groups or checks may hold a list: one series for each.",
         'A list inside a list of groups is an intersection. `column: "*"` stands for every',
@@ -177,4 +187,4 @@ def _default(option: "dataclasses.Field[Any]") -> str:
     if option.default_factory is dataclasses.MISSING:
         return "must be given"
     value = option.default_factory()
-    return "see below" if dataclasses.is_dataclass(value) else value_text(value)
+    return "see below" if type(value) in _SECTIONS.values() else value_text(value)

@@ -12,7 +12,8 @@ An option that names a column, a group or a safety check may be plural:
 Several plural options of one entry are combined, each value of one with each of the other.
 
 ``name: strict`` in an entry tells its series apart from those of another entry of the same
-detector on the same columns: ``selection_rate_gap(approved, sex) [strict]``.
+detector on the same columns: ``selection_rate_gap(approved, sex) [strict]``. ``rule``,
+``weight`` and ``critical`` say how the series are decided, see `EntryDecision`.
 """
 
 import itertools
@@ -26,6 +27,7 @@ from detectors.base import Detector
 from detectors.options import CheckOption, ColumnOption, GroupOption, column_options
 from detectors.registry import registered_detectors
 from monitor.config.components import component_class
+from monitor.config.decision import DEFAULT_RULE, DecisionRuleKind, EntryDecision
 from monitor.config.document import Location
 from monitor.config.forms import Reader
 from monitor.config.messages import found
@@ -36,9 +38,11 @@ from monitor.features.registry import with_features
 __all__ = ["NAME_PATTERN", "read_detectors"]
 
 EVERY = "*"
-_ENTRY_OPTIONS = ("type", "name", "for_windows")
+_DECISION_OPTIONS = ("rule", "weight", "critical")
+_ENTRY_OPTIONS = ("type", "name", *_DECISION_OPTIONS, "for_windows")
 NAME_PATTERN: Final = r"[A-Za-z0-9._-]([A-Za-z0-9._ -]{0,38}[A-Za-z0-9._-])?"
 """What an entry may be called."""
+_THRESHOLD = DecisionRuleKind.THRESHOLD
 _Mark = ColumnOption | GroupOption | CheckOption
 
 
@@ -80,6 +84,9 @@ def _entry(
         return []
     for_windows = _for_windows(reader, values.get("for_windows", 1), location)
     name = _name(reader, values["name"], location) if "name" in values else None
+    chosen_rule = {option: values[option] for option in _DECISION_OPTIONS if option in values}
+    readable = reader.read(EntryDecision, chosen_rule, location)
+    decision = readable or EntryDecision()
     options = {name: values[name] for name in values if name not in _ENTRY_OPTIONS}
     entries: list[DetectorEntry] = []
     for choices in _combinations(reader, cls, options, location, schema):
@@ -95,8 +102,18 @@ def _entry(
         at = elements[0] if elements else location
         place = reader.document.place(at)
         entries.append(
-            DetectorEntry(detector=detector, for_windows=for_windows, place=place, name=name)
+            DetectorEntry(
+                detector=detector,
+                for_windows=for_windows,
+                place=place,
+                name=name,
+                rule=decision.rule or (DEFAULT_RULE if detector.asks else _THRESHOLD),
+                weight=decision.weight,
+                critical=decision.critical,
+            )
         )
+    if entries and readable is not None:
+        _check_rule(reader, entries[0], values, location)
     # Without its name a series would look like one that is watched twice.
     return [] if name is None and "name" in values else entries
 
@@ -107,6 +124,29 @@ def _for_windows(reader: Reader, value: object, location: Location) -> int:
     message = f"must be a whole number of at least 1, got {found(value)}"
     reader.wrong((*location, "for_windows"), message)
     return 1
+
+
+def _check_rule(
+    reader: Reader, entry: DetectorEntry, values: Mapping[str, object], location: Location
+) -> None:
+    """Note a rule that the detector cannot follow, and options of the other rule."""
+    if entry.rule is DecisionRuleKind.EVIDENCE:
+        if not entry.detector.asks:
+            message = (
+                f"must be 'threshold': no evidence can be gathered with {entry.detector.name!r} "
+                "and these options, got 'evidence'"
+            )
+            reader.wrong((*location, "rule"), message)
+        elif "for_windows" in values:
+            message = "goes with rule 'threshold' only; evidence waits by itself"
+            reader.wrong((*location, "for_windows"), message)
+        return
+    if values.get("rule") is None and entry.detector.asks:
+        return
+    for option in ("weight", "critical"):
+        if option in values:
+            message = "goes with rule 'evidence' only; a threshold has no part in the budget"
+            reader.wrong((*location, option), message)
 
 
 def _name(reader: Reader, value: object, location: Location) -> str | None:

@@ -9,6 +9,7 @@ from baselines.schema import Column
 from detectors.options import ColumnOption, column_options
 from detectors.registry import registered_detectors
 from monitor.config.columns import BUILT_IN_SCHEMAS
+from monitor.config.decision import DecisionSettings, EntryDecision
 from monitor.config.descriptions import summary_line
 from monitor.config.detectors import NAME_PATTERN
 from monitor.config.forms import form_of
@@ -31,6 +32,7 @@ _SECTIONS: Mapping[str, type] = {
     "system": SystemRegister,
     "baseline": BaselineSettings,
     "slices": SliceSettings,
+    "decision": DecisionSettings,
     "incidents": IncidentSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
@@ -44,6 +46,7 @@ _ORDER = (
     "windows",
     "slices",
     "detectors",
+    "decision",
     "incidents",
     "storage",
     "dead_letters",
@@ -64,6 +67,7 @@ def configuration_schema() -> JsonSchema:
     classes = [
         *_SECTIONS.values(),
         Column,
+        EntryDecision,
         *(cls for kind in kinds.values() for cls in kind.values()),
     ]
     by_class, definitions = _schemas(classes)
@@ -74,7 +78,10 @@ def configuration_schema() -> JsonSchema:
     for section in ("source", "windows"):
         variants = [_typed(by_class[cls], name, cls) for name, cls in kinds[section].items()]
         properties[section] = {"anyOf": variants}
-    entries = [_entry(by_class[cls], name, cls) for name, cls in kinds["detectors"].items()]
+    decision = by_class[EntryDecision]["properties"]
+    entries = [
+        _entry(by_class[cls], name, cls, decision) for name, cls in kinds["detectors"].items()
+    ]
     properties["detectors"] = {"type": "array", "minItems": 1, "items": {"anyOf": entries}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -128,7 +135,7 @@ def _typed(schema: JsonSchema, name: str, cls: type) -> JsonSchema:
     return schema | described | {"properties": properties, "required": required}
 
 
-def _entry(schema: JsonSchema, name: str, cls: type) -> JsonSchema:
+def _entry(schema: JsonSchema, name: str, cls: type, decision: JsonSchema) -> JsonSchema:
     """Return the schema of a detector's entry, whose naming options may be plural."""
     typed = _typed(schema, name, cls)
     properties = typed["properties"]
@@ -143,6 +150,7 @@ def _entry(schema: JsonSchema, name: str, cls: type) -> JsonSchema:
         "pattern": f"^{NAME_PATTERN}$",
         "description": "Tells the series apart from others of the detector on these columns.",
     }
+    properties |= decision
     properties["for_windows"] = {
         "type": "integer",
         "minimum": 1,

@@ -13,6 +13,7 @@ from monitor.config.consistency import (
     check_slices,
     check_time,
 )
+from monitor.config.decision import DecisionSettings
 from monitor.config.detectors import read_detectors
 from monitor.config.document import Document, parse_document
 from monitor.config.forms import Reader
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 FORMAT_VERSION = 1
 REQUIRED_SECTIONS = ("version", "system", "source", "schema", "windows", "detectors")
-OPTIONAL_SECTIONS = ("baseline", "slices", "incidents", "storage", "dead_letters")
+OPTIONAL_SECTIONS = ("baseline", "slices", "decision", "incidents", "storage", "dead_letters")
 WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
 
 
@@ -135,6 +136,7 @@ def _parts(
         "windows": windows,
         "slices": slices,
         "detectors": detectors,
+        "decision": _section(reader, DecisionSettings, data, "decision"),
         "incidents": _section(reader, IncidentSettings, data, "incidents"),
         "storage": read_storage(reader, data.get("storage", {}), folder, variables),
         "dead_letters": _section(reader, DeadLetterSettings, data, "dead_letters"),

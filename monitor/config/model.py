@@ -15,6 +15,7 @@ from baselines.reference import Reference
 from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import Detector, Finding
+from monitor.config.decision import DecisionRuleKind, DecisionSettings
 from monitor.config.problems import Place
 from monitor.config.scalars import EventTime
 from monitor.severity.register import SystemRegister
@@ -166,12 +167,21 @@ class DetectorEntry:
         Where the entry stands in the configuration.
     name
         Tells the series apart from others of the same detector on the same columns.
+    rule
+        What makes the series fire.
+    weight
+        Its share of the budget of false alarms, relative to other series.
+    critical
+        Whether one window may be enough for evidence.
     """
 
     detector: Detector
     for_windows: int
     place: Place
     name: str | None = None
+    rule: DecisionRuleKind = DecisionRuleKind.THRESHOLD
+    weight: float = 1.0
+    critical: bool = False
 
     @property
     def series(self) -> str:
@@ -205,6 +215,7 @@ class Configuration:
     windows: WindowSpec
     slices: SliceSettings
     detectors: tuple[DetectorEntry, ...]
+    decision: DecisionSettings = field(default_factory=DecisionSettings)
     incidents: IncidentSettings
     storage: StorageSettings
     dead_letters: DeadLetterSettings

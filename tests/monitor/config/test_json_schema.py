@@ -19,6 +19,7 @@ BAD_IN_ONE_OPTION = (
     "a_list",
     "baseline",
     "count_windows_with_seconds",
+    "decision",
     "detector_option_said_once",
     "detector_type",
     "detectors_is_a_mapping",

@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 
 from baselines.schema import Role
+from monitor.config.decision import DecisionQuestion, DecisionRuleKind, DecisionSettings
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration, IncidentSettings
 from monitor.config.problems import ConfigurationError
+from monitor.decision.budget import FalseAlarmBudget
 from monitor.severity.register import Stakes, Vulnerability
 from monitor.windows.spec import CountWindows, TumblingWindows
 
@@ -119,6 +121,33 @@ def test_a_name_tells_two_rules_on_the_same_columns_apart(tmp_path: Path) -> Non
         "distribution_shift(income)",
         "distribution_shift(income) [at most 2 in 100]",
     ]
+
+
+def test_what_is_decided_is_what_was_written(everything: Configuration) -> None:
+    assert everything.decision == DecisionSettings(
+        question=DecisionQuestion.COMPARISON,
+        false_alarm_budget=FalseAlarmBudget(incidents=0.5, days=14),
+        false_discovery_rate=0.1,
+        utc_offset_seconds=3600,
+    )
+
+
+def test_every_series_of_an_entry_has_its_rule(everything: Configuration) -> None:
+    by_rule = {
+        rule: [entry for entry in everything.detectors if entry.rule is rule]
+        for rule in DecisionRuleKind
+    }
+
+    assert {e.detector.name for e in by_rule[DecisionRuleKind.THRESHOLD]} == {"distribution_shift"}
+    assert {(e.weight, e.critical) for e in by_rule[DecisionRuleKind.THRESHOLD]} == {(1.0, False)}
+    assert {(e.weight, e.critical) for e in by_rule[DecisionRuleKind.EVIDENCE]} == {(2.5, True)}
+
+
+def test_one_false_incident_in_ninety_days_is_accepted_by_default(tmp_path: Path) -> None:
+    configuration = load_configuration(written(tmp_path, smallest()))
+
+    assert configuration.decision == DecisionSettings()
+    assert str(configuration.decision.false_alarm_budget) == "1 per 90 days"
 
 
 def test_count_windows_are_chosen_by_their_type(tmp_path: Path) -> None:

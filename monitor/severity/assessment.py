@@ -67,6 +67,7 @@ def severity_inputs(
     register
         What was declared of the system.
     """
+    protected = _protected_group_worse_off(finding, slice_, register)
     share = None
     if course.n_rows_all:
         share = min(1.0, course.n_exposed_now / course.n_rows_all)
@@ -76,7 +77,8 @@ def severity_inputs(
         share=share,
         people=round(course.n_exposed / register.share_of_traffic),
         days=course.days,
-        protected_group_worse_off=_protected_group_worse_off(finding, slice_, register),
+        protected_group_worse_off=protected,
+        undeclared_worse_off=() if protected else finding.worse_off,
         impact_ratio=_impact_ratio(finding),
         stakes=register.stakes,
         reversibility=register.reversibility,

@@ -23,6 +23,7 @@ __all__ = [
 
 CONSEQUENTIAL: Final = frozenset({Stakes.CONSEQUENTIAL, Stakes.CRITICAL})
 
+_NAMED_GROUPS: Final = 3
 _STAKES: Final = tuple(Stakes)
 _REVERSIBILITY: Final = tuple(Reversibility)
 _STAKES_WORDS: Final = {
@@ -125,7 +126,7 @@ def people_points(inputs: SeverityInputs) -> Points:
         unknown.append("whether vulnerable people use the system")
     if inputs.protected_group_worse_off is None:
         unknown.append("whether a protected group is worse off")
-    points, words = 0, "no group is known to be worse off"
+    points, words = 0, "no protected group is known to be worse off"
     if inputs.protected_group_worse_off:
         points, words = 1, "a protected group is worse off"
         if inputs.stakes in CONSEQUENTIAL:
@@ -134,7 +135,22 @@ def people_points(inputs: SeverityInputs) -> Points:
         points, words = 2, "vulnerable people are among the users"
     if inputs.vulnerable_users is Vulnerability.DIRECT:
         points, words = 3, "vulnerable people are directly exposed"
-    return Points(points, f"people: {words}", tuple(unknown))
+    return Points(points, f"people: {words}{_undeclared(inputs)}", tuple(unknown))
+
+
+def _undeclared(inputs: SeverityInputs) -> str:
+    """Return which groups are worse off without being declared protected, if any are."""
+    groups = inputs.undeclared_worse_off
+    if not groups:
+        return ""
+    named = ", ".join(groups[:_NAMED_GROUPS])
+    more = len(groups) - _NAMED_GROUPS
+    others = f" and {more} more" if more > 0 else ""
+    verb = "is" if len(groups) == 1 else "are"
+    return (
+        f"; {named}{others} {verb} worse off, of an attribute that is not declared protected: "
+        f"people decide whether it should be"
+    )
 
 
 def at_worst(inputs: SeverityInputs) -> SeverityInputs:

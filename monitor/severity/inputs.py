@@ -49,6 +49,8 @@ class SeverityInputs:
         Days since the estimated onset.
     protected_group_worse_off
         Whether a protected group is on the worse side.
+    undeclared_worse_off
+        Groups on the worse side whose attribute nobody has declared protected.
     impact_ratio
         The ratio of the lowest to the highest selection rate, with its interval.
     stakes, reversibility, vulnerable_users, shadow
@@ -63,6 +65,7 @@ class SeverityInputs:
     people: int | None = None
     days: float | None = None
     protected_group_worse_off: bool | None = None
+    undeclared_worse_off: tuple[str, ...] = ()
     impact_ratio: Estimate | None = None
     stakes: Stakes | None = None
     reversibility: Reversibility | None = None

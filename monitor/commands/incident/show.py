@@ -56,9 +56,12 @@ def _page(summary: "IncidentSummary") -> Iterator[str]:
         if summary.confirmed
         else f"{summary.suggested} suggested"
     )
+    could_be = ""
+    if summary.could_be < (summary.confirmed or summary.suggested):  # SEV1 is the worst
+        could_be = f", could be as high as {summary.could_be}"
     yield (
-        f"{severity}, could be as high as {summary.could_be} | {summary.failure_mode} | "
-        f"{summary.state} | {summary.system} ({summary.environment}) | {summary.id[:12]}"
+        f"{severity}{could_be} | {summary.failure_mode} | {summary.state} | "
+        f"{summary.system} ({summary.environment}) | {summary.id[:12]}"
     )
     if summary.broken_links:
         numbers = ", ".join(map(str, summary.broken_links))

@@ -15,10 +15,18 @@ from monitor.storage import Store
 
 DAY = 86_400_000_000
 DATABASE = "monitor.db"
+DATABASE_URL = f"sqlite:///{DATABASE}"
 CONFIGURATION = Path(__file__).parents[1] / "config/testdata/smallest.good.yaml"
 
 
-def breach(series: str, tier: Tier, *, day: int, inhibited_by: tuple[str, ...] = ()) -> Breach:
+def breach(
+    series: str,
+    tier: Tier,
+    *,
+    day: int,
+    could_be: Tier = Tier.SEV1,
+    inhibited_by: tuple[str, ...] = (),
+) -> Breach:
     finding = Finding(
         detector=series.partition("(")[0],
         series=series,
@@ -48,7 +56,7 @@ def breach(series: str, tier: Tier, *, day: int, inhibited_by: tuple[str, ...] =
         observation=observation_of(finding, finding_id="f", window=window),
         suggestion=Suggestion(
             tier=tier,
-            could_be=Tier.SEV1,
+            could_be=could_be,
             axes=Axes(effect=2, reach=2, stakes=2, reversal=2, people=2),
             reasons=("effect: at least 1.6 times the tolerance",),
             unknowns=("stakes of the use",),
@@ -63,11 +71,17 @@ def breach(series: str, tier: Tier, *, day: int, inhibited_by: tuple[str, ...] =
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    url = f"sqlite:///{DATABASE}"
+    url = DATABASE_URL
     gap = breach("gap(hired, sex)", Tier.SEV2, day=20)
     rest = [
-        breach("missing_rate(income)", Tier.SEV3, day=0),
-        breach("psi(income)", Tier.SEV3, day=0, inhibited_by=("missing_rate(income)",)),
+        breach("missing_rate(income)", Tier.SEV3, day=0, could_be=Tier.SEV3),
+        breach(
+            "psi(income)",
+            Tier.SEV3,
+            day=0,
+            could_be=Tier.SEV3,
+            inhibited_by=("missing_rate(income)",),
+        ),
     ]
     with Store.open(url) as store:
         repository = store.incidents("loans/production")
@@ -143,6 +157,16 @@ def test_one_screen_answers_what_the_person_on_call_asks(
     assert max(map(len, page.partition("SIGNALS")[0].splitlines())) <= 100
 
 
+def test_a_tier_that_is_as_high_as_it_could_be_is_told_once(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_command_line(["incident", "show", "--database", database, "1"])
+
+    page = capsys.readouterr().out
+    assert "SEV3 suggested | behavioural | candidate" in page
+    assert "could be as high as" not in page
+
+
 def test_what_broken_input_explains_is_shown_apart(
     database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +190,35 @@ def test_the_page_is_json_on_demand(database: str, capsys: pytest.CaptureFixture
         "resolution proposed",
     ]
     assert page["broken_links"] == []
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["--json", "--database", DATABASE_URL, "2"],
+        ["--database", DATABASE_URL, "2", "--json"],
+        ["2", "--json", "--database", DATABASE_URL],
+        ["--json", f"--database={DATABASE_URL}", "--", "2"],
+        ["monitor.yaml", "--json", "2"],
+        ["monitor.yaml", "2", "--json"],
+        ["--json", "monitor.yaml", "2"],
+    ],
+)
+def test_options_may_stand_in_any_place(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], order: list[str]
+) -> None:
+    text = CONFIGURATION.read_text(encoding="utf-8").replace("loan-scorer", "loans")
+    (tmp_path / "monitor.yaml").write_text(f"{text}\nstorage:\n  url: {database}\n", "utf-8")
+
+    status = run_command_line(["incident", "show", *order])
+
+    assert status == 0
+    assert json.loads(capsys.readouterr().out)["number"] == 2
+
+
+@pytest.mark.parametrize("words", [["--database"], ["monitor.yaml", "--nosuch", "2"], ["--json"]])
+def test_wrong_usage_of_options_is_still_refused(words: list[str]) -> None:
+    assert run_command_line(["incident", "show", *words]) == 2
 
 
 def test_a_changed_timeline_is_shouted_about(

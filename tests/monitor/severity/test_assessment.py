@@ -78,6 +78,30 @@ def test_whether_a_protected_group_is_worse_off_rests_on_the_register(
     assert inputs.protected_group_worse_off is expected
 
 
+@pytest.mark.parametrize("attributes", [(), ("age",)])
+def test_a_worse_off_group_that_nobody_declared_protected_is_named(
+    attributes: tuple[str, ...],
+) -> None:
+    register = replace(REGISTER, protected_attributes=attributes)
+    finding = replace(GAP, worse_off=("es", "it", "pt", "ro"))
+
+    one = severity_inputs(GAP, slice_="all", course=COURSE, register=register)
+    four = severity_inputs(finding, slice_="all", course=COURSE, register=register)
+
+    assert (
+        "people: no protected group is known to be worse off; F is worse off, of an attribute "
+        "that is not declared protected: people decide whether it should be"
+    ) in FiveAxes().suggest(one).reasons
+    assert any("es, it, pt and 1 more are" in each for each in FiveAxes().suggest(four).reasons)
+
+
+def test_a_worse_off_group_that_is_declared_protected_is_not_called_undeclared() -> None:
+    inputs = severity_inputs(GAP, slice_="all", course=COURSE, register=REGISTER)
+
+    assert inputs.undeclared_worse_off == ()
+    assert not any("not declared" in reason for reason in FiveAxes().suggest(inputs).reasons)
+
+
 def test_a_finding_within_tolerance_is_not_established() -> None:
     finding = replace(GAP, verdict=Verdict.WITHIN)
 

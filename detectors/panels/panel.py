@@ -200,6 +200,9 @@ class Panel:
         start_us: int,
     ) -> tuple[PanelState, npt.NDArray[np.bool_], Array]:
         """Gather evidence that series which were firing are back within tolerance."""
+        if not was_firing.any():
+            nobody = np.zeros_like(was_firing)
+            return state, nobody, np.full(nobody.shape, -np.inf)
         log_e, effect = self.model.returning(state.sides, questions, start_us)
         seen = was_firing & (effect.weight > 0)
         closing = gather(state.closing, log_e, CLOSING_RULE, seen=seen)

@@ -11,7 +11,6 @@ from detectors.evidence.array_state import ArrayState
 from detectors.evidence.beta_binomial import Array
 from detectors.evidence.calibration import gap_correlation
 from detectors.evidence.group_gaps import (
-    MEMORY_FACTORS,
     GapTolerance,
     LearnedRates,
     ToleratedGap,
@@ -25,6 +24,9 @@ from detectors.evidence.two_group_gaps import GapLimit, log_gap_evidence, two_si
 from detectors.panels.model import History, Scores
 
 __all__ = ["GapModel", "GapSides"]
+
+MEMORY_FACTORS = (0.0, 0.8, 0.95)
+"""What is left of a window in each expert's guesses; the first knows the last window only."""
 
 EXCESS = (0.03, 0.08, 0.2)
 """How far beyond the limit the alternatives of two groups lie, in the limit's own unit."""
@@ -124,7 +126,9 @@ class GapModel:
 
     def begin(self) -> LearnedRates:
         """Return what is known before the first window."""
-        return LearnedRates.nothing(self.n_series, self.shape[0] * self.shape[1])
+        return LearnedRates.nothing(
+            self.n_series, self.shape[0] * self.shape[1], n_experts=len(MEMORY_FACTORS)
+        )
 
     def score(
         self, memory: LearnedRates, questions: Sequence[Question | None], start_us: int
@@ -151,7 +155,7 @@ class GapModel:
         """Return what is known after a window."""
         hits, totals = self._counts(questions)
         flat = (self.n_series, -1)
-        return learn_rates(memory, hits.reshape(flat), totals.reshape(flat))
+        return learn_rates(memory, hits.reshape(flat), totals.reshape(flat), MEMORY_FACTORS)
 
     def sides(
         self,
@@ -161,7 +165,7 @@ class GapModel:
         start_us: int,
     ) -> GapSides:
         """Return the two groups of one stratum whose rates stand furthest apart."""
-        events, outputs = after.events[:, 0], after.outputs[:, 0]
+        events, outputs = after.events[:, 1], after.outputs[:, 1]
         rate = (events + self.prior_rate[:, None]) / (outputs + 1)
         spread = rate * (1 - rate) / np.maximum(outputs, 1e-9)
         apart = rate[:, :, None] - rate[:, None, :]

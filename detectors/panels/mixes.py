@@ -57,6 +57,8 @@ class MixModel:
         Of two outputs of one window, of shape (S,).
     window_events
         Usual effective outputs of a window, of shape (S,).
+    repeats
+        How often one output may be counted, of shape (S,); log e-values are divided by it.
     utc_offset_seconds
         Of the hours of the day.
     """
@@ -67,6 +69,7 @@ class MixModel:
     wanted: Array
     correlation: Array
     window_events: Array
+    repeats: Array
     utc_offset_seconds: int = 0
 
     @classmethod
@@ -105,6 +108,7 @@ class MixModel:
             wanted=np.array([question.tolerance for question in references]),
             correlation=np.array([one.correlation for one in fitted]),
             window_events=np.array([one.window_events for one in fitted]),
+            repeats=np.array([float(question.repeats) for question in references]),
             utc_offset_seconds=utc_offset_seconds,
         )
 
@@ -138,6 +142,7 @@ class MixModel:
             wanted=self.wanted[at],
             correlation=self.correlation[at],
             window_events=self.window_events[at],
+            repeats=self.repeats[at],
         )
 
     def begin(self) -> Learned:
@@ -154,9 +159,8 @@ class MixModel:
         inside = np.where(bets.witness, counts[:, None, :], 0).sum(axis=-1)
         share = effective_share(total, self.correlation)[:, None]
         effect = share_effect(inside, total[:, None] * bets.placed, bets.baseline, share)
-        return Scores(
-            log_e=log_evidence(bets, counts, self.correlation), effect=effect, seen=total > 0
-        )
+        log_e = log_evidence(bets, counts, self.correlation) / self.repeats[:, None]
+        return Scores(log_e=log_e, effect=effect, seen=total > 0)
 
     def learn(
         self, memory: Learned, questions: Sequence[Question | None], start_us: int
@@ -187,7 +191,8 @@ class MixModel:
         log_e = log_evidence_of_return(inside, total, usual, bound, self.correlation)
         share = effective_share(total, self.correlation)
         effect = share_effect(inside, np.where(held, total, 0), usual, share)
-        return np.where((held & (total > 0))[:, None], log_e, 0.0), effect
+        weighted = log_e / self.repeats[:, None]
+        return np.where((held & (total > 0))[:, None], weighted, 0.0), effect
 
     def direction(self, sides: MixSides) -> npt.NDArray[np.int64]:
         """Return 0: a distribution has no direction."""

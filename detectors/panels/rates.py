@@ -58,6 +58,8 @@ class RateModel:
         shape (S,): no event at all is scored by its exact waiting time.
     correlation
         Of two outputs of one window, of shape (S,).
+    repeats
+        How often one output may be counted, of shape (S,); log e-values are divided by it.
     utc_offset_seconds
         Of the hours of the day.
     """
@@ -67,6 +69,7 @@ class RateModel:
     high: Array
     silent: Array
     correlation: Array
+    repeats: Array
     utc_offset_seconds: int = 0
 
     @classmethod
@@ -93,6 +96,7 @@ class RateModel:
             high=np.stack([one.high for one in fitted], axis=1),
             silent=np.array([one.silent for one in fitted]),
             correlation=np.array([one.correlation for one in fitted]),
+            repeats=np.array([float(question.repeats) for question in references]),
             utc_offset_seconds=utc_offset_seconds,
         )
 
@@ -132,6 +136,7 @@ class RateModel:
             high=self.high[:, at],
             silent=self.silent[at],
             correlation=self.correlation[at],
+            repeats=self.repeats[at],
         )
 
     def begin(self) -> NoMemory:
@@ -160,7 +165,7 @@ class RateModel:
         effect = self._effect(hits, total, cell)
         way = np.concatenate([np.ones(len(ODDS_FACTORS)), -np.ones(len(ODDS_FACTORS) + 1)])
         return Scores(
-            log_e=log_e,
+            log_e=log_e / self.repeats[:, None],
             effect=Effect(
                 value=effect.value[:, None] * way,
                 weight=effect.weight[:, None] * np.ones_like(way),
@@ -196,7 +201,8 @@ class RateModel:
         signed = Effect(
             value=effect.value * sides.way, weight=effect.weight, variance=effect.variance
         )
-        return np.where((apart & (total > 0))[:, None], log_e, 0.0), signed
+        weighted = log_e / self.repeats[:, None]
+        return np.where((apart & (total > 0))[:, None], weighted, 0.0), signed
 
     def direction(self, sides: RateSides) -> npt.NDArray[np.int64]:
         """Return which way each rate went."""
@@ -206,7 +212,8 @@ class RateModel:
         """Return the tolerated distance on the side that a rate went to, of shape (S,)."""
         up = (self.high - self.baseline).min(axis=0)
         down = (self.baseline - self.low).min(axis=0)
-        return np.maximum(np.where(sides.way > 0, up, down), _NO_TOLERANCE)
+        scale: Array = np.maximum(np.where(sides.way > 0, up, down), _NO_TOLERANCE)
+        return scale
 
     def _effect(
         self, hits: npt.NDArray[np.int64], total: npt.NDArray[np.int64], cell: int
@@ -251,6 +258,7 @@ def _as_rate(question: RateQuestion | SilenceQuestion) -> RateQuestion:
         reference_total=question.reference_checked,
         tolerance_ratio=1 / (1 - question.tolerance),
         watched=Watched.DOWN,
+        repeats=question.repeats,
     )
 
 
@@ -263,8 +271,8 @@ def _fit(
         if isinstance(question, RateQuestion | SilenceQuestion)
         and (rate := _as_rate(question)).total > 0
     ]
-    total = float(reference.reference_total)
-    share = reference.reference_hits / total if total else 0.5
+    total = reference.reference_total / reference.repeats
+    share = reference.reference_hits / reference.repeats / total if total else 0.5
     shares, events = np.full(N_CELLS, share), np.full(N_CELLS, total)
     correlation, usual = 0.0, max(total, 1.0)
     if asked:

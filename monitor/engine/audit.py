@@ -175,7 +175,9 @@ def run_audit(
     desk = IncidentDesk.opened(store, configuration, clock)
     account = _Account()
     store.clear_findings(job.id)
-    for windows in closed_windows(ledger, closing_of(configuration, work)):
+    closing = closing_of(configuration, work)
+    judge.compare_all(closed_windows(ledger, closing))
+    for windows in closed_windows(ledger, closing):
         judgement = judge.judge(windows)
         with store.begin():
             _write(store, job, windows, judgement)

@@ -1,7 +1,7 @@
 """Closed windows to findings, states and breaches: one window's slices at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from baselines.baseline import Baseline
 from baselines.reference import Reference
@@ -15,6 +15,7 @@ from monitor.decision.evidence_moves import advance_by_evidence
 from monitor.decision.inhibition import inhibitors
 from monitor.decision.state import ALARMED, DecisionRule, SeriesKey, SeriesState, State
 from monitor.decision.surveillance import Surveillance
+from monitor.engine.comparing import Compared, compare_windows, compared
 from monitor.engine.identity import detector_digest, finding_id
 from monitor.engine.watching import Watching, window_seconds
 from monitor.engine.weighing import Alarm, alarm_of, in_shadow, weighed
@@ -68,12 +69,15 @@ class Judge:
         Suggests tiers.
     states
         Where series stand; empty at the beginning.
+    comparison
+        In a comparison, the adjusted p-values of the whole audit: see `compare_all`.
     """
 
     configuration: Configuration
     baseline: Baseline
     policy: SeverityPolicy
     states: dict[SeriesKey, SeriesState] = field(default_factory=dict)
+    comparison: Compared | None = None
     watching: Watching | None = field(init=False, default=None)
     _references: dict[str, Reference] = field(default_factory=dict)
     _alarms: dict[SeriesKey, Alarm] = field(default_factory=dict)
@@ -92,6 +96,16 @@ class Judge:
                 ),
                 reference_of=self._reference,
             )
+
+    def compare_all(self, groups: Iterable[Sequence[Window]]) -> None:
+        """Test every window of an audit before any is judged, if a comparison is asked for."""
+        if self.configuration.decision.question is DecisionQuestion.COMPARISON:
+            entries = [
+                entry
+                for entry in self.configuration.detectors
+                if entry.rule is DecisionRuleKind.EVIDENCE
+            ]
+            self.comparison = compare_windows(groups, entries, self._reference)
 
     def judge(self, windows: Sequence[Window]) -> Judgement:
         """Return what the windows of one stretch of time, one for each slice, bring."""
@@ -124,7 +138,12 @@ class Judge:
             )
             key = SeriesKey(entry.series, window.key.slice)
             before = self.states.get(key, SeriesState())
-            if self.watching is not None and entry.rule is DecisionRuleKind.EVIDENCE:
+            if self.comparison is not None and entry.rule is DecisionRuleKind.EVIDENCE:
+                adjusted = self.comparison.get((window.key, entry.series))
+                discovery_rate = self.configuration.decision.false_discovery_rate
+                finding = compared(finding, adjusted, discovery_rate)
+                transition = advance(before, finding, window.key, replace(rule, for_windows=1))
+            elif self.watching is not None and entry.rule is DecisionRuleKind.EVIDENCE:
                 transition = advance_by_evidence(
                     before, finding, evidence.get(key), window.key, rule
                 )

@@ -79,7 +79,7 @@ class GroupingRules:
     Parameters
     ----------
     group_windows
-        A new signal joins an incident that began at most so many windows before.
+        A new signal joins an incident whose onset is at most so many windows from its own.
     reopen_seconds
         A signal that comes back so soon after its incident was resolved re-opens it.
     """
@@ -111,14 +111,17 @@ def same_family(first: str, second: str) -> bool:
     return not _columns(first).isdisjoint(_columns(second))
 
 
-def clusters(breaches: Sequence[Breach]) -> list[list[Breach]]:
-    """Return the breaches of one window in groups of one cause each, all in a fixed order."""
+def clusters(breaches: Sequence[Breach], rules: GroupingRules) -> list[list[Breach]]:
+    """Return the breaches of one window in groups of one cause each, all in a fixed order.
+
+    Of one cause are those that began at about the same time in slices that go together.
+    """
     groups: list[list[Breach]] = []
     for breach in sorted(breaches, key=lambda each: each.order):
         joined = [breach]
         apart: list[list[Breach]] = []
         for group in groups:
-            if any(_together(breach, other) for other in group):
+            if any(_together(breach, other, rules) for other in group):
                 joined.extend(group)
             else:
                 apart.append(group)
@@ -137,19 +140,22 @@ def belongs_to(breach: Breach, incident: Incident, rules: GroupingRules) -> bool
         return False
     if breach.release is not None and breach.release in incident.releases:
         return True
-    length = breach.window.end_us - breach.window.start_us
-    distance = abs(breach.window.start_us - incident.first_window.start_us)
-    return distance <= rules.group_windows * length and any(
+    return _near(breach, incident.onset_us, rules) and any(
         same_family(identity.slice, signal.identity.slice) for signal in incident.own_signals
     )
 
 
-def _together(first: Breach, second: Breach) -> bool:
+def _near(breach: Breach, onset_us: int, rules: GroupingRules) -> bool:
+    length = breach.window.end_us - breach.window.start_us
+    return abs(breach.onset_us - onset_us) <= rules.group_windows * length
+
+
+def _together(first: Breach, second: Breach, rules: GroupingRules) -> bool:
     a, b = first.identity, second.identity
     if (a.system, a.environment, a.kind) != (b.system, b.environment, b.kind):
         return False
     same_release = first.release is not None and first.release == second.release
-    return same_release or same_family(a.slice, b.slice)
+    return same_release or (_near(first, second.onset_us, rules) and same_family(a.slice, b.slice))
 
 
 def _columns(slice_: str) -> frozenset[str]:

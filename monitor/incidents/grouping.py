@@ -88,7 +88,7 @@ def apply(
         board.repeat(holder, again)
     for holder, more in sorted(parts.items()):
         board.add(holder, more)
-    for cluster in clusters(new):
+    for cluster in clusters(new, rules):
         _place(board, cluster, rules)
     for breach in caused:
         _list_with_its_cause(board, breach)

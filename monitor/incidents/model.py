@@ -105,7 +105,7 @@ class Observation:
         Outputs that the detector read, and those that the breach concerns.
     groups, worse_off
         Counts by group, and the groups on the worse side.
-    sentence, notes
+    headline, sentence, notes
         As in `detectors.base.Finding`.
     """
 
@@ -120,6 +120,7 @@ class Observation:
     n_exposed: int = 0
     groups: tuple[GroupCount, ...] = ()
     worse_off: tuple[str, ...] = ()
+    headline: str = ""
     sentence: str = ""
     notes: tuple[str, ...] = ()
 
@@ -289,6 +290,7 @@ def observation_of(finding: Finding, *, finding_id: str, window: WindowKey) -> O
         n_exposed=exposed_rows(finding),
         groups=finding.groups,
         worse_off=finding.worse_off,
+        headline=finding.headline,
         sentence=finding.sentence,
         notes=finding.notes,
     )

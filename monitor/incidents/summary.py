@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from detectors.base import Estimate
 from monitor.incidents.first_steps import DecisionRight, decision_rights, first_steps
 from monitor.incidents.model import Incident, Observation, Signal, SignalKind
+from monitor.incidents.records import Record
 from monitor.incidents.suggestion import Axes
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 from monitor.incidents.wording import leading_signal, slice_words
@@ -239,10 +240,7 @@ def _entry_text(recorded: RecordedEntry) -> str:
         return f"{body['series']} on {slice_words(body['slice'])}: {body['sentence']}"
     if "to" in body:
         before, after = body["from"], body["to"]
-        return (
-            f"{before['tier']}, could be {before['could_be']} -> "
-            f"{after['tier']}, could be {after['could_be']}"
-        )
+        return f"{_tiers_text(before)} -> {_tiers_text(after)}"
     if "series" in body:
         return f"{body['series']} on {slice_words(body['slice'])}"
     if "signals" in body:
@@ -250,6 +248,11 @@ def _entry_text(recorded: RecordedEntry) -> str:
     if recorded.entry.kind is EntryKind.RESOLUTION_PROPOSED:
         return "every signal is back; a person decides"
     return ""
+
+
+def _tiers_text(told: Record) -> str:
+    tier, could_be = told["tier"], told["could_be"]
+    return f"{tier}" if tier == could_be else f"{tier}, could be {could_be}"
 
 
 def _interval(estimate: Estimate) -> str:

@@ -1,11 +1,16 @@
 """An incident in words, and which of its signals speaks for it."""
 
+import math
 from typing import Final
+from urllib.parse import unquote
 
 from detectors.base import FailureMode
 from monitor.incidents.model import Signal, SignalKind
 
 __all__ = ["leading_signal", "slice_words", "title_of"]
+
+_LONGEST_TITLE: Final = 99
+_LONGEST_PLACE: Final = 30
 
 _MODE_ORDER: Final = (
     FailureMode.SAFETY,
@@ -44,17 +49,51 @@ def slice_words(slice_: str) -> str:
 
 
 def title_of(signals: tuple[Signal, ...]) -> str:
-    """Return one line: what departed, by how much, where, and how many signals more."""
+    """Return one line of at most 99 characters: what departed, where, how far, what else.
+
+    It is made of the leading signal's worst window, in words of its detector; the names of
+    series are for the table of signals. What is too long is cut at the end of what departed.
+    """
     lead = leading_signal(signals)
     identity = lead.identity
-    where = slice_words(identity.slice)
+    what = lead.worst.headline or identity.series
     if identity.kind is SignalKind.CANNOT_SEE:
-        what = f"cannot see {identity.series} on {where}"
-    else:
-        size = (
-            f" at least {lead.worst.size:.1f} times the tolerance" if lead.worst.departure else ""
-        )
-        what = f"{identity.series}{size} on {where}"
+        what = f"cannot see {what}"
+    mode = f"{identity.failure_mode.value.capitalize()}: "
+    rest = f"{_place(identity.slice)}{_size(lead)}"
     more = sum(1 for signal in signals if not signal.inhibited_by) - 1
     others = f", and {more} more signal{'s' if more > 1 else ''}" if more > 0 else ""
-    return f"{identity.failure_mode.value.capitalize()}: {what}{others}"
+    if len(mode) + len(what) + len(rest) + len(others) <= _LONGEST_TITLE:
+        return f"{mode}{what}{rest}{others}"
+    return f"{mode}{_cut(what, _LONGEST_TITLE - len(mode) - len(rest))}{rest}"
+
+
+def _place(slice_: str) -> str:
+    """Return where, after what departed; nothing for all traffic.
+
+    Examples
+    --------
+    >>> _place("region=EU,language=en"), _place("all")
+    (' in region EU, language en', '')
+    """
+    if slice_ == "all":
+        return ""
+    words = ", ".join(part.replace("=", " ", 1) for part in slice_.split(","))
+    return f" in {_cut(unquote(words), _LONGEST_PLACE)}"
+
+
+def _size(lead: Signal) -> str:
+    departure = lead.worst.departure
+    if departure is None or lead.identity.kind is SignalKind.CANNOT_SEE:
+        return ""
+    if not math.isfinite(departure.value):
+        return ", far beyond the tolerance"
+    return f", {departure.value:.3g} times the tolerance"
+
+
+def _cut(text: str, length: int) -> str:
+    return (
+        text
+        if len(text) <= length
+        else f"{text[: length - 1].rstrip(' ,:')}\N{HORIZONTAL ELLIPSIS}"
+    )

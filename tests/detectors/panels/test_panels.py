@@ -1,5 +1,6 @@
 """Panels of series: alarms, returns, silence and splits."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -240,3 +241,23 @@ def test_a_witness_names_the_bins_that_grew() -> None:
 
     witness: Any = state.sides
     assert witness.witness[0].tolist() == [False] * 7 + [True]
+
+
+@pytest.mark.parametrize("kind", ["rate", "mix", "silence"])
+def test_outputs_that_are_counted_twice_are_evidence_once(kind: str) -> None:
+    generator = np.random.default_rng(11)
+    once = [CHANGED[kind](generator)]
+    counted = {"rate": ("hits", "total"), "mix": ("counts",), "silence": ("triggers", "checked")}
+    twice = replace(
+        once[0],
+        repeats=2,
+        **{name: 2 * getattr(once[0], name) for name in counted[kind]},
+    )
+    alone = MODELS[kind].calibrated(once, [History(start_us=(), questions=())])
+    doubled = MODELS[kind].calibrated([twice], [History(start_us=(), questions=())])
+
+    first = alone.score(alone.learn(alone.begin(), once, 0), once, 0).log_e
+    second = doubled.score(doubled.learn(doubled.begin(), [twice], 0), [twice], 0).log_e
+
+    assert np.abs(first).max() > 1
+    assert second == pytest.approx(first, rel=0.25)

@@ -166,7 +166,7 @@ def test_a_changed_rate_is_found(factor, most) -> None:
 
 
 @pytest.mark.slow
-def test_two_hundred_series_stay_quiet_for_a_month() -> None:
+def test_two_hundred_series_stay_quiet_for_weeks() -> None:
     numeric = 0
     for block in range(8):
         rng = np.random.default_rng(100 + block)

@@ -103,6 +103,8 @@ class ActionMix(CommonOptions):
         return comparison.decided(
             effect=effect,
             departure=effect.scaled(1 / self.tolerance),
+            headline=f"{share_text(effect.value)} of the verdicts of {plain(self.check)} lead to "
+            f"another action",
             sentence=self._sentence(effect, expected, observed),
             measures=(
                 Measure("psi", population_stability_index(expected, observed)),

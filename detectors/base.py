@@ -125,6 +125,8 @@ class Finding:
         The groups on the worse side of a gap.
     n_affected
         Outputs in the window on the wrong side, None if that has no meaning here.
+    headline
+        What departed, in a few words for a title: no tolerance, no time, no slice.
     sentence
         What happened, in one sentence, without a p-value.
     notes
@@ -147,6 +149,7 @@ class Finding:
     groups: tuple[GroupCount, ...] = ()
     worse_off: tuple[str, ...] = ()
     n_affected: int | None = None
+    headline: str = ""
     sentence: str = ""
     notes: tuple[str, ...] = ()
 

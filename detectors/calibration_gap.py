@@ -176,6 +176,8 @@ class CalibrationGap(CommonOptions):
                 Measure("label_coverage", groups.rates.n_counted / n_seen),
             ),
             n_affected=int(rows[sorted(worse)].sum()),
+            headline=f"{plain(self.score)} is off from {plain(self.label)} unequally by "
+            f"{group_label(self.group)}",
             sentence=self._sentence(groups, effect),
         )
         return dataclasses.replace(

@@ -99,7 +99,8 @@ class Comparison:
 
     def cannot_see(self, sentence: str) -> Finding:
         """Return the finding that what should be compared is not visible."""
-        return self._finding(Verdict.CANNOT_SEE, sentence)
+        watched = ", ".join(plain(column.removeprefix("check:")) for column in self.columns)
+        return self._finding(Verdict.CANNOT_SEE, sentence, headline=watched)
 
     def not_in_baseline(self, what: str) -> Finding:
         """Return the finding that the baseline holds no counts of `what`."""
@@ -143,6 +144,7 @@ class Comparison:
         effect: Estimate,
         departure: Estimate,
         sentence: str,
+        headline: str = "",
         direction: Direction = Direction.NONE,
         measures: tuple[Measure, ...] = (),
         n_affected: int | None = None,
@@ -152,6 +154,7 @@ class Comparison:
         return self._finding(
             verdict,
             sentence,
+            headline=headline,
             effect=effect,
             departure=departure,
             direction=direction,
@@ -164,6 +167,7 @@ class Comparison:
         verdict: Verdict,
         sentence: str,
         *,
+        headline: str = "",
         effect: Estimate | None = None,
         departure: Estimate | None = None,
         direction: Direction = Direction.NONE,
@@ -185,6 +189,7 @@ class Comparison:
             n_reference_rows=self.n_reference_rows,
             measures=measures,
             n_affected=n_affected,
+            headline=headline,
             sentence=sentence,
             notes=self.notes,
         )

@@ -264,6 +264,7 @@ class ConditionalGap(CommonOptions):
             departure=effect.scaled(1 / self.tolerance_difference),
             measures=_measures(gap, gaps, is_simpson=is_simpson),
             n_affected=sum(count.rows for count in rates.compared if count.group in worse),
+            headline=self._headline(base, widest, gap),
             sentence=self._sentence(base, widest, gap, effect),
         )
         return dataclasses.replace(finding, groups=rates.compared, worse_off=worse)
@@ -299,6 +300,14 @@ class ConditionalGap(CommonOptions):
             positives=positives[known].reshape(n_groups, -1),
             n_unknown_group=int(unknown.sum()),
             n_unknown_stratum=int(rows.sum() - inside.sum()),
+        )
+
+    def _headline(self, base: str, widest: str, gap: StandardisedGap) -> str:
+        side = "below" if gap.standardised.value >= 0 else "above"
+        rate = rate_words(favourable=self.favourable)
+        return (
+            f"{rate} of {plain(self.outcome)} by {group_label(self.group)}: {widest} "
+            f"{points_text(abs(gap.standardised.value))} {side} {base}"
         )
 
     def _sentence(self, base: str, widest: str, gap: StandardisedGap, effect: Estimate) -> str:

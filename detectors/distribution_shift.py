@@ -135,6 +135,8 @@ class DistributionShift(CommonOptions):
             effect=effect,
             departure=effect.scaled(1 / self.tolerance),
             direction=direction,
+            headline=f"{share_text(effect.value)} of outputs left the normal mix of "
+            f"{plain(self.column)}",
             sentence=self._sentence(effect, grouping, groups),
             measures=measures,
             n_affected=round(effect.value * comparison.n_rows),

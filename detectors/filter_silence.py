@@ -145,6 +145,7 @@ class FilterSilence(CommonOptions):
             effect=effect,
             departure=effect.scaled(1 / self.tolerance),
             direction=_direction(now, before),
+            headline=f"{plain(self.check)} has lost {share_text(effect.value)} of its flags",
             sentence=self._sentence(effect, now, rate_before),
             measures=(
                 Measure("rate", rate_now, low_now, high_now),

@@ -136,6 +136,7 @@ def _judged(
         direction=_direction(judgement, reference),
         measures=gap_measures(rates, judgement),
         n_affected=sum(c.rows for c in rates.compared if c.group in judgement.worse_off),
+        headline=_headline(terms, rates, judgement),
         sentence=_sentence(terms, rates, judgement, reference),
     )
     return dataclasses.replace(finding, groups=rates.compared, worse_off=judgement.worse_off)
@@ -178,15 +179,30 @@ def _is_four_fifths(rule: GapRule) -> bool:
     return isinstance(rule, RatioRule) and rule.tolerance == 0.8
 
 
+def _extremes(rates: GroupRates) -> tuple[int, int]:
+    """Return the positions of the lowest and the highest rate."""
+    # Of equal rates the last is called the highest, so that two groups are always named.
+    return int(rates.rates.argmin()), len(rates.names) - 1 - int(rates.rates[::-1].argmax())
+
+
+def _headline(terms: GapTerms, rates: GroupRates, judgement: GapJudgement) -> str:
+    lowest, highest = _extremes(rates)
+    if rates.names[highest] in judgement.worse_off:
+        lowest, highest = highest, lowest
+    return (
+        f"{terms.subject} by {terms.attribute}: {rates.names[lowest]} "
+        f"{share_text(rates.rates[lowest])} against {rates.names[highest]} "
+        f"{share_text(rates.rates[highest])}"
+    )
+
+
 def _sentence(
     terms: GapTerms,
     rates: GroupRates,
     judgement: GapJudgement,
     reference: GroupRates | None,
 ) -> str:
-    # Of equal rates the last is called the highest, so that two groups are always named.
-    lowest = int(rates.rates.argmin())
-    highest = len(rates.names) - 1 - int(rates.rates[::-1].argmax())
+    lowest, highest = _extremes(rates)
     between = (
         f"{terms.subject} by {terms.attribute}: {rates.names[lowest]} "
         f"{share_text(rates.rates[lowest])}, {rates.names[highest]} "

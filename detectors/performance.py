@@ -77,6 +77,8 @@ def performance_finding(comparison: Comparison, change: PerformanceChange) -> Fi
             Measure("value", change.now.value, change.now.low, change.now.high),
             Measure("reference_value", change.before.value, change.before.low, change.before.high),
         ),
+        headline=f"{change.metric} {number_text(change.now.value)}, normally "
+        f"{number_text(change.before.value)}",
         sentence=(
             f"{change.metric} {number_text(change.now.value)}, normally "
             f"{number_text(change.before.value)}: {way} {number_text(effect.value)} (between "

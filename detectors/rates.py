@@ -122,6 +122,7 @@ def rate_finding(
         effect=effect,
         departure=departure,
         direction=Direction.NONE if equal else Direction.UP if rose else Direction.DOWN,
+        headline=_change(terms, window, reference),
         sentence=_sentence(
             terms, window, reference, effect, beyond=departure.low > 1, upwards=upwards
         ),
@@ -170,6 +171,11 @@ def _affected(window: Count, reference: Count, upwards: bool) -> int:
     return max(round(excess if upwards else -excess), 0)
 
 
+def _change(terms: RateTerms, window: Count, reference: Count) -> str:
+    now, normal = share_text(window[0] / window[1]), share_text(reference[0] / reference[1])
+    return f"{terms.subject} {now} of {terms.of}, normally {normal}"
+
+
 def _sentence(
     terms: RateTerms,
     window: Count,
@@ -179,11 +185,10 @@ def _sentence(
     beyond: bool,
     upwards: bool,
 ) -> str:
-    now, normal = share_text(window[0] / window[1]), share_text(reference[0] / reference[1])
     by_points = terms.tolerance_difference is not None
     text = points_text if by_points else times_text
     accepted = " and ".join(_accepted(terms))
-    change = f"{terms.subject} {now} of {terms.of}, normally {normal}"
+    change = _change(terms, window, reference)
     if beyond:
         way = ("up" if upwards else "down") if by_points else ("more" if upwards else "fewer")
         return (

@@ -148,6 +148,8 @@ class RegressionError(PerformanceOptions):
                 Measure("binning_low", open_now[0]),
                 Measure("binning_high", open_now[1]),
             ),
+            headline=f"{self.metric} of {' and '.join(map(plain, self._columns))} "
+            f"{number_text(error.value)}, normally {number_text(usual.value)}",
             sentence=(
                 f"{self.metric} of {' and '.join(map(plain, self._columns))} "
                 f"{number_text(error.value)}, normally {number_text(usual.value)}: "

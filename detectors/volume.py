@@ -1,5 +1,6 @@
 """Whether the number of outputs is unusual: against the baseline's own windows."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ class Volume(CommonOptions):
                 f"a comparison needs {self.min_rows}"
             )
         if window.summary.n_rows == 0:
-            return blank.cannot_see(f"no outputs at all, normal are {rows_text(round(normal))}")
+            sentence = f"no outputs at all, normal are {rows_text(round(normal))}"
+            return dataclasses.replace(blank.cannot_see(sentence), headline="any output")
         return self._decide(blank, window.summary.n_rows, past)
 
     def _decide(
@@ -133,6 +135,7 @@ class Volume(CommonOptions):
             effect=effect,
             departure=departure,
             direction=Direction.NONE if n_rows == normal else changed,
+            headline=seen,
             sentence=sentence,
             measures=(
                 Measure("outputs", float(n_rows)),

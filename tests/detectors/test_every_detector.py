@@ -249,6 +249,19 @@ def test_findings_are_well_formed_for_every_kind_of_window(
 
 
 @every_series
+def test_a_departure_is_named_in_a_few_words_for_a_title(series, reference_of, windows_of) -> None:
+    reference = reference_of(series)
+
+    for window in windows_of(series):
+        finding = series.compare(reference, window)
+
+        if finding.verdict is Verdict.BEYOND:
+            assert 10 < len(finding.headline) < 160
+            assert finding.headline.isprintable()
+            assert series.name not in finding.headline
+
+
+@every_series
 def test_the_same_counts_give_the_same_finding(series, reference_of, windows_of) -> None:
     reference = reference_of(series)
 

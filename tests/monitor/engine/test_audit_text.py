@@ -123,7 +123,9 @@ def test_the_sentence_below_a_title_is_of_the_signal_in_the_title(audited) -> No
     lines = audit_text(result, "answers").splitlines()
 
     title = lines.index(f"  {incident.title}")
-    assert lead.identity.series in incident.title
+    what = "Bias: selection rate of ok by sex: female 30 % against male 60 %"
+    assert incident.title == f"{what}, 3.11 times the tolerance"
+    assert lead.identity.series not in incident.title
     assert lines[title + 1] == f"  {lead.worst.sentence}"
     # The other signal is further beyond its tolerance, and yet not the one to lead with.
     assert lead.worst.size < max(signal.worst.size for signal in incident.signals)

@@ -227,7 +227,7 @@ def test_the_most_severe_signal_names_the_incident() -> None:
     )
 
     assert record.one().failure_mode is FailureMode.SAFETY
-    assert record.one().title.startswith("Safety: rate(x) at least 2.0 times the tolerance")
+    assert record.one().title.startswith("Safety: rate(x), 2.5 times the tolerance")
 
 
 def test_broken_input_is_the_incident_and_its_effects_are_listed() -> None:
@@ -325,8 +325,8 @@ def test_not_seeing_is_an_incident_of_its_own() -> None:
     record.apply(breach("psi(x)"), breach("psi(y)", kind=SignalKind.CANNOT_SEE))
 
     titles = sorted(incident.title for incident in record.incidents.values())
-    assert titles[1] == "Behavioural: psi(x) at least 2.0 times the tolerance on all traffic"
-    assert titles[0] == "Behavioural: cannot see psi(y) on all traffic"
+    assert titles[1] == "Behavioural: psi(x), 2.5 times the tolerance"
+    assert titles[0] == "Behavioural: cannot see psi(y)"
 
 
 def test_ids_do_not_depend_on_size_severity_or_the_clock() -> None:

@@ -2,17 +2,29 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.engine.judgement import Judgement
 from monitor.incidents.breaches import GroupingRules
-from monitor.incidents.grouping import apply
+from monitor.incidents.grouping import Changes, apply
 from monitor.incidents.model import Incident
-from monitor.storage.incidents import IncidentRepository
 from monitor.storage.store import Store
 
-__all__ = ["IncidentDesk", "monitor_name"]
+__all__ = ["IncidentDesk", "IncidentShelf", "monitor_name"]
+
+
+class IncidentShelf(Protocol):
+    """Where a desk puts incidents."""
+
+    def all(self) -> tuple[Incident, ...]:
+        """Return the incidents that are there."""
+        ...
+
+    def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:
+        """Keep changed incidents and return them as they are kept."""
+        ...
 
 
 def monitor_name(configuration: Configuration) -> str:
@@ -22,9 +34,9 @@ def monitor_name(configuration: Configuration) -> str:
 
 @dataclass(slots=True)
 class IncidentDesk:
-    """Keeps the incidents of one monitor in memory and in the database at once."""
+    """Keeps the incidents of one monitor in memory and on a shelf, such as the database."""
 
-    _repository: IncidentRepository
+    _shelf: IncidentShelf
     _incidents: dict[str, Incident]
     _rules: GroupingRules
     _clock: Clock
@@ -32,13 +44,26 @@ class IncidentDesk:
     @classmethod
     def opened(cls, store: Store, configuration: Configuration, clock: Clock) -> "IncidentDesk":
         """Return the desk with the incidents that are stored."""
-        repository = store.incidents(monitor_name(configuration))
+        return cls.over(store.incidents(monitor_name(configuration)), configuration, clock)
+
+    @classmethod
+    def over(
+        cls, shelf: IncidentShelf, configuration: Configuration, clock: Clock
+    ) -> "IncidentDesk":
+        """Return the desk with the incidents on a shelf."""
         rules = GroupingRules(
             group_windows=configuration.incidents.group_windows,
             reopen_seconds=configuration.incidents.reopen_seconds,
         )
-        known = {incident.id: incident for incident in repository.all()}
-        return cls(repository, known, rules, clock)
+        known = {incident.id: incident for incident in shelf.all()}
+        return cls(shelf, known, rules, clock)
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Return every incident, in order of beginning."""
+        return tuple(
+            sorted(self._incidents.values(), key=lambda each: (each.first_window, each.id))
+        )
 
     def take(self, judgement: Judgement) -> None:
         """Apply the breaches and recoveries of one stretch of time."""
@@ -52,7 +77,7 @@ class IncidentDesk:
             rules=self._rules,
             known_us=now_us,
         )
-        stored = self._repository.apply(changes, recorded_us=now_us)
+        stored = self._shelf.apply(changes, recorded_us=now_us)
         self._incidents.update((incident.id, incident) for incident in stored)
 
     def holding(self, fingerprints: Collection[str]) -> tuple[Incident, ...]:

@@ -30,13 +30,17 @@ __all__ = ["Judge", "Judged", "Judgement"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One finding, with the window and the series' state after it."""
+    """One finding, with the window, the evidence and the series' state after it.
+
+    The evidence is None for series that a threshold decides, and in shadow.
+    """
 
     id: str
     window: Window
     finding: Finding
     entry: DetectorEntry
     transition: Transition
+    evidence: Evidence | None = None
 
     @property
     def state(self) -> SeriesState:
@@ -100,12 +104,9 @@ class Judge:
     def compare_all(self, groups: Iterable[Sequence[Window]]) -> None:
         """Test every window of an audit before any is judged, if a comparison is asked for."""
         if self.configuration.decision.question is DecisionQuestion.COMPARISON:
-            entries = [
-                entry
-                for entry in self.configuration.detectors
-                if entry.rule is DecisionRuleKind.EVIDENCE
-            ]
-            self.comparison = compare_windows(groups, entries, self._reference)
+            self.comparison = compare_windows(
+                groups, self.configuration.detectors, self._reference
+            )
 
     def judge(self, windows: Sequence[Window]) -> Judgement:
         """Return what the windows of one stretch of time, one for each slice, bring."""
@@ -138,7 +139,7 @@ class Judge:
             )
             key = SeriesKey(entry.series, window.key.slice)
             before = self.states.get(key, SeriesState())
-            if self.comparison is not None and entry.rule is DecisionRuleKind.EVIDENCE:
+            if self.comparison is not None:
                 adjusted = self.comparison.get((window.key, entry.series))
                 discovery_rate = self.configuration.decision.false_discovery_rate
                 finding = compared(finding, adjusted, discovery_rate)
@@ -157,6 +158,7 @@ class Judge:
                 finding=finding,
                 entry=entry,
                 transition=transition,
+                evidence=evidence.get(key),
             )
 
     def _weighed(

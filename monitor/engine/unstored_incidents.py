@@ -1,0 +1,32 @@
+"""Incidents that are kept in memory only, for trying a policy out."""
+
+from dataclasses import replace
+
+from monitor.incidents.grouping import Changes
+from monitor.incidents.model import Incident, IncidentState
+
+__all__ = ["UnstoredIncidents"]
+
+
+class UnstoredIncidents:
+    """A shelf that writes nothing, on which every proposal to resolve is accepted at once.
+
+    Nobody closes incidents while a policy is tried out. Left open they would take in every
+    later change of their series, and two changes months apart would look like one.
+    """
+
+    def all(self) -> tuple[Incident, ...]:
+        """Return nothing: the trial begins without incidents."""
+        return ()
+
+    def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:
+        """Return the changed incidents, resolved where that is proposed."""
+        del recorded_us  # nothing is recorded
+        return tuple(map(_resolved, changes.incidents))
+
+
+def _resolved(incident: Incident) -> Incident:
+    proposed = incident.resolution_proposed
+    if proposed is None or not incident.is_active:
+        return incident
+    return replace(incident, state=IncidentState.RESOLVED, resolved_us=proposed.end_us)

@@ -18,7 +18,9 @@ from detectors.evidence.beta_binomial import Array, effective_share
 
 __all__ = [
     "CORRELATION_FACTOR",
+    "N_ALTERNATIVES",
     "GapLimit",
+    "excess_beyond",
     "gap_alternatives",
     "log_gap_evidence",
     "project",
@@ -28,6 +30,12 @@ __all__ = [
 CORRELATION_FACTOR = 1.5
 """How many times the measured correlation is allowed for."""
 
+N_ALTERNATIVES = 3
+"""How many alternatives `excess_beyond` gives each direction."""
+
+_DIFFERENCES = (0.03, 0.08, 0.2)
+_OF_TOLERANCE = (0.6, 1.6, 4.0)
+_OF_POOLED_RATE = (0.08, 0.2, 0.5)
 _GUESS_LIMITS = (1e-4, 1 - 1e-4)
 _HALVINGS = 60
 
@@ -62,6 +70,41 @@ class GapLimit:
         return cls(second=1 / least)
 
 
+def excess_beyond(pooled: npt.ArrayLike, limit: GapLimit) -> Array:
+    """Return how far beyond the limit the alternatives lie, on the scale that fits it.
+
+    Ratios (limits of 0): 0.08, 0.2 and 0.5 of the pooled rate, because fixed differences are
+    out of reach of rare events: with rates of 2 % they never bet on a ratio at all.
+    Differences: 0.6, 1.6 and 4 times the tolerance, but at most 0.03, 0.08 and 0.2.
+
+    Parameters
+    ----------
+    pooled
+        The rate of both groups together, from earlier windows, of shape (S,).
+    limit
+        The null hypothesis.
+
+    Returns
+    -------
+    ndarray
+        Of shape (S, 3).
+
+    Examples
+    --------
+    >>> excess_beyond([0.02], GapLimit.ratio(0.8)).round(4)
+    array([[0.0016, 0.004 , 0.01 ]])
+    >>> excess_beyond([0.4], GapLimit.difference(0.05)).round(2)
+    array([[0.03, 0.08, 0.2 ]])
+    """
+    m = np.asarray(pooled, dtype=np.float64)[..., None]
+    if limit.most == 0:
+        relative: Array = m * np.array(_OF_POOLED_RATE)
+        return relative
+    by_tolerance = abs(limit.most) * np.array(_OF_TOLERANCE)
+    absolute: Array = np.minimum(by_tolerance, np.array(_DIFFERENCES)) + 0 * m
+    return absolute
+
+
 def gap_alternatives(
     pooled: npt.ArrayLike, first_share: npt.ArrayLike, limit: GapLimit, excess: npt.ArrayLike
 ) -> tuple[Array, Array]:
@@ -80,7 +123,7 @@ def gap_alternatives(
     limit
         The null hypothesis.
     excess
-        How far beyond, of shape (H,).
+        How far beyond, of shape (H,) or (S, H).
 
     Returns
     -------
@@ -195,7 +238,7 @@ def two_sided_gap_evidence(
     totals: tuple[npt.ArrayLike, npt.ArrayLike],
     pooled: npt.ArrayLike,
     limit: GapLimit,
-    excess: npt.ArrayLike,
+    excess: npt.ArrayLike | None = None,
     correlation: npt.ArrayLike = 0.0,
 ) -> Array:
     """Return the log e-values of both directions: experts on group 1 above 2, then 2 above 1.
@@ -207,7 +250,7 @@ def two_sided_gap_evidence(
     pooled
         Rate of both groups from earlier windows, of shape (S,).
     excess
-        Of the alternatives beyond the limit, of shape (H,).
+        Of the alternatives beyond the limit, of shape (H,) or (S, H); None: `excess_beyond`.
 
     Returns
     -------
@@ -216,8 +259,9 @@ def two_sided_gap_evidence(
     """
     n1, n2 = (np.asarray(one, dtype=np.float64) for one in totals)
     share = n1 / np.maximum(n1 + n2, 1.0)
-    up = gap_alternatives(pooled, share, limit, excess)
-    down = gap_alternatives(pooled, 1 - share, limit, excess)
+    beyond = excess_beyond(pooled, limit) if excess is None else excess
+    up = gap_alternatives(pooled, share, limit, beyond)
+    down = gap_alternatives(pooled, 1 - share, limit, beyond)
     return np.concatenate(
         [
             log_gap_evidence(counts, totals, up, limit, correlation),

@@ -20,16 +20,18 @@ from detectors.evidence.group_gaps import (
 )
 from detectors.evidence.onset import Effect
 from detectors.evidence.questions import GapQuestion, Question
-from detectors.evidence.two_group_gaps import GapLimit, log_gap_evidence, two_sided_gap_evidence
+from detectors.evidence.two_group_gaps import (
+    N_ALTERNATIVES,
+    GapLimit,
+    log_gap_evidence,
+    two_sided_gap_evidence,
+)
 from detectors.panels.model import History, Scores
 
 __all__ = ["GapModel", "GapSides"]
 
 MEMORY_FACTORS = (0.0, 0.8, 0.95)
 """What is left of a window in each expert's guesses; the first knows the last window only."""
-
-EXCESS = (0.03, 0.08, 0.2)
-"""How far beyond the limit the alternatives of two groups lie, in the limit's own unit."""
 
 _REMAINING = (0.6, 0.3, 0.0)
 _RATES = (1e-4, 1 - 1e-4)
@@ -97,7 +99,7 @@ class GapModel:
     def n_experts(self) -> int:
         """Return H."""
         if self.pair is not None:
-            return 2 * len(EXCESS)
+            return 2 * N_ALTERNATIVES
         return len(MEMORY_FACTORS)
 
     @property
@@ -217,7 +219,7 @@ class GapModel:
         else:
             limit = GapLimit.difference(self.tolerated.limit)
         return two_sided_gap_evidence(
-            (x1, x2), (n1, n2), pooled, limit, np.array(EXCESS), self.correlation
+            (x1, x2), (n1, n2), pooled, limit, correlation=self.correlation
         )
 
     def _back_within(

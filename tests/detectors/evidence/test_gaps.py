@@ -128,6 +128,19 @@ def test_alternatives_keep_the_pooled_rate_and_exceed_the_limit() -> None:
         assert np.allclose(pooled, [[0.4, 0.4], [0.3, 0.3]])
 
 
+@pytest.mark.parametrize("pooled", [0.005, 0.02, 0.3])
+def test_a_ratio_of_rare_events_is_bet_on(pooled) -> None:
+    limit = GapLimit.ratio(0.8)
+    sizes = np.array([200_000.0]), np.array([200_000.0])
+    counts = pooled * 4 / 3 * sizes[0], pooled * 2 / 3 * sizes[1]
+
+    evidence = two_sided_gap_evidence(counts, sizes, [pooled], limit)
+
+    assert evidence.shape == (1, 6)
+    assert evidence[0, :3].min() > 5
+    assert evidence[0, 3:].max() < 0
+
+
 def test_a_tolerated_alternative_bets_nothing() -> None:
     one = np.array([[0.5]])
 

@@ -17,9 +17,10 @@ RATIOS = tuple(
 def test_a_rate_is_ever_missed_with_at_most_the_stated_chance(rate) -> None:
     rng = np.random.default_rng(1)
     outcomes = rng.random((2000, 1500)) < rate
-    counts, totals = np.cumsum(outcomes, axis=1), np.arange(1, 1501)
+    looks = np.unique(np.geomspace(1, 1500, 80).astype(int))
+    counts = np.cumsum(outcomes, axis=1)[:, looks - 1]
 
-    low, high = rate_sequence(counts[:, ::5], totals[::5], 0.05)
+    low, high = rate_sequence(counts, looks, 0.05)
 
     missed = ((rate < low) | (rate > high)).any(axis=1).mean()
     assert 0 < missed <= 0.05
@@ -73,8 +74,8 @@ def follow_gap(
     tolerated: tuple[ToleratedGap, ...],
     n_windows: int,
 ) -> np.ndarray:
-    sequence = GapSequence.start(200, len(rates), len(tolerated))
-    totals = np.tile([100, 60, 40], (200, 1))
+    sequence = GapSequence.start(100, len(rates), len(tolerated))
+    totals = np.tile([100, 60, 40], (100, 1))
     for _ in range(n_windows):
         counts = rng.binomial(totals, rates)
         sequence = sequence.after(counts, totals, tolerated, 0.05)

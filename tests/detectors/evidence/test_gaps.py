@@ -189,20 +189,20 @@ def test_evidence_falls_as_the_correlation_rises() -> None:
 def test_tempered_and_capped_evidence_is_nearly_valid_for_correlated_groups() -> None:
     rng = np.random.default_rng(5)
     worst, cap = -np.inf, (np.log(2000) + np.log(6)) / 2
-    for _ in range(40):
+    for _ in range(20):
         size, rho = rng.integers(50, 1500, 2), rng.choice([0.0005, 0.002, 0.01])
         top = rng.uniform(0.1, 0.95)
         s = 1 / rho - 1
-        rates = rng.beta(*_shape(np.array([top, top - 0.05]), s), (20_000, 2))
+        rates = rng.beta(*_shape(np.array([top, top - 0.05]), s), (10_000, 2))
         x = rng.binomial(size, rates)
 
         evidence = two_sided_gap_evidence(
             (x[:, 0], x[:, 1]),
-            (np.full(20_000, size[0]), np.full(20_000, size[1])),
-            np.full(20_000, top - 0.025),
+            (np.full(10_000, size[0]), np.full(10_000, size[1])),
+            np.full(10_000, top - 0.025),
             GapLimit.difference(0.05),
             [0.03, 0.08, 0.2],
-            np.full(20_000, rho),
+            np.full(10_000, rho),
         )
 
         worst = max(worst, np.exp(np.minimum(evidence, cap)).mean(axis=0).max())

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 import yaml
 
 from monitor.config.problems import ConfigurationError, Place, Problem
 
-__all__ = ["Document", "Location", "option_name", "parse_document"]
+__all__ = ["Document", "Location", "option_name", "parse_document", "read_document"]
 
 Location: TypeAlias = tuple[str | int, ...]
 """Keys and list positions that lead from the root of the document to a value."""
@@ -80,6 +81,24 @@ def option_name(location: Location) -> str:
     """
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
     return "".join(parts).removeprefix(".")
+
+
+def read_document(path: Path | str) -> Document:
+    """Return the document in a file.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file cannot be read or is not one YAML document.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
+        place = Place(file=str(path), line=1, column=1)
+        message = f"must be a readable text file, got {reason}"
+        raise ConfigurationError([Problem(place, message)]) from error
+    return parse_document(text, str(path))
 
 
 def parse_document(text: str, file: str) -> Document:

@@ -15,7 +15,7 @@ from monitor.config.consistency import (
 )
 from monitor.config.decision import DecisionSettings
 from monitor.config.detectors import read_detectors
-from monitor.config.document import Document, parse_document
+from monitor.config.document import read_document
 from monitor.config.forms import Reader
 from monitor.config.messages import found, unknown_option
 from monitor.config.model import (
@@ -27,7 +27,7 @@ from monitor.config.model import (
     SliceSettings,
 )
 from monitor.config.paths import read_storage, with_absolute_paths
-from monitor.config.problems import ConfigurationError, Place, Problem
+from monitor.config.problems import ConfigurationError
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 from monitor.windows.spec import CountWindows, TumblingWindows, WindowSpec
@@ -65,7 +65,7 @@ def load_configuration(
     ConfigurationError
         With every problem of the file.
     """
-    reader = Reader(_document(path))
+    reader = Reader(read_document(path))
     data = _sections(reader)
     file = Path(path).absolute()
     variables = os.environ if environment is None else environment
@@ -75,17 +75,6 @@ def load_configuration(
     for section in ("source", "baseline", "dead_letters"):
         parts[section] = with_absolute_paths(parts[section], file.parent)
     return Configuration(path=file, **parts)
-
-
-def _document(path: Path | str) -> Document:
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        place = Place(file=str(path), line=1, column=1)
-        message = f"must be a readable text file, got {reason}"
-        raise ConfigurationError([Problem(place, message)]) from error
-    return parse_document(text, str(path))
 
 
 def _sections(reader: Reader) -> dict[str, object]:

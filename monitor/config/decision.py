@@ -40,7 +40,7 @@ class DecisionRuleKind(StrEnum):
     THRESHOLD = "threshold"
 
 
-DEFAULT_RULE: Final = DecisionRuleKind.THRESHOLD
+DEFAULT_RULE: Final = DecisionRuleKind.EVIDENCE
 """The rule of an entry that names none, for detectors that evidence can be gathered on."""
 
 _Budget = Annotated[

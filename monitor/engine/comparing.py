@@ -1,30 +1,16 @@
-"""One batch against the baseline: exact tests, and false discoveries over the whole audit."""
+"""One batch against the baseline: intervals, and false discoveries over the whole audit."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from baselines.reference import Reference
 from baselines.summary import Window, WindowKey
-from detectors.base import Finding, Verdict
-from detectors.evidence.fixed_sample import (
-    benjamini_yekutieli,
-    group_gap_p_value,
-    rate_p_value_above,
-    rate_p_value_below,
-    total_variation_p_value,
-)
-from detectors.evidence.group_gaps import GapTolerance
-from detectors.evidence.questions import (
-    GapQuestion,
-    MixQuestion,
-    Question,
-    RateQuestion,
-    SilenceQuestion,
-    Watched,
-)
-from detectors.evidence.two_group_gaps import GapLimit
+from detectors.base import Detector, Finding, Verdict
+from detectors.evidence.fixed_sample import benjamini_yekutieli
 from monitor.config.model import DetectorEntry
 
 __all__ = ["Compared", "compare_windows", "compared", "p_value"]
@@ -32,37 +18,43 @@ __all__ = ["Compared", "compare_windows", "compared", "p_value"]
 Compared = Mapping[tuple[WindowKey, str], float]
 """Adjusted p-values by window and series."""
 
+_LEAST_NATS = math.log(2.0) + 1e-9
+_MOST_NATS = 25.0
+_HALVINGS = 12
+"""The p-value is known to within one per cent of its logarithm, at most 0.01 nats."""
 
-def p_value(question: Question) -> float:
-    """Return the p-value of "within tolerance of the baseline" of one sample.
 
-    It is valid in samples of any size, for independent outputs. Where one output may be
-    counted several times the counts are divided by that.
+def p_value(detector: Detector, reference: Reference, window: Window) -> float | None:
+    """Return one minus the largest confidence at which the whole interval is beyond tolerance.
+
+    It is the p-value of the very intervals that findings show, so a reader can follow it; it
+    is as exact as they are. 1 if the interval is not beyond even at a confidence of a half; None
+    if the window cannot be judged.
+
+    Parameters
+    ----------
+    detector
+        With an option `confidence`, which is varied.
+    reference, window
+        As in `compare`.
     """
-    if isinstance(question, RateQuestion):
-        return _rate(question)
-    if isinstance(question, SilenceQuestion):
-        return _rate(
-            RateQuestion(
-                hits=question.triggers,
-                total=question.checked,
-                reference_hits=question.reference_triggers,
-                reference_total=question.reference_checked,
-                tolerance_ratio=1 / (1 - question.tolerance),
-                watched=Watched.DOWN,
-                repeats=question.repeats,
-            )
-        )
-    if isinstance(question, MixQuestion):
-        counts, reference = (
-            one // question.repeats for one in (question.counts, question.reference)
-        )
-        return float(
-            total_variation_p_value(
-                reference, counts, question.tolerance, ordered=question.ordered
-            )
-        )
-    return _gap(question)
+    options: Any = detector
+
+    def is_beyond(nats: float) -> bool:
+        confidence = 1 - math.exp(-nats)
+        trial: Detector = replace(options, confidence=confidence)
+        return trial.compare(reference, window).verdict is Verdict.BEYOND
+
+    first = detector.compare(reference, window)
+    if first.verdict not in (Verdict.WITHIN, Verdict.BEYOND):
+        return None
+    low, high = _LEAST_NATS, _MOST_NATS
+    if not is_beyond(low):
+        return 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_beyond(middle) else (low, middle)
+    return math.exp(-low)
 
 
 def compare_windows(
@@ -80,9 +72,11 @@ def compare_windows(
         for window in windows:
             reference = reference_of(window.key.slice)
             for entry in entries:
-                question = entry.detector.question(reference, window)
-                if question is not None:
-                    asked[window.key, entry.series] = p_value(question)
+                p = p_value(entry.detector, reference, window)
+                if p is not None:
+                    asked[window.key, entry.series] = p
+    if not asked:
+        return {}
     adjusted = benjamini_yekutieli(np.array(list(asked.values())))
     return dict(zip(asked, adjusted.tolist(), strict=True))
 
@@ -112,40 +106,3 @@ def compared(finding: Finding, adjusted: float | None, rate: float) -> Finding:
         sentence = f"{finding.sentence}; not established among all series that were compared"
         return replace(finding, verdict=Verdict.WITHIN, sentence=sentence)
     return finding
-
-
-def _rate(question: RateQuestion) -> float:
-    repeats = question.repeats
-    counts = (
-        question.hits // repeats,
-        question.total // repeats,
-        question.reference_hits // repeats,
-        question.reference_total // repeats,
-    )
-    ratio, difference = question.tolerance_ratio or 1.0, question.tolerance_difference or 0.0
-    above = float(rate_p_value_above(*counts, ratio=ratio, difference=difference))
-    below = float(rate_p_value_below(*counts, ratio=ratio, difference=difference))
-    if question.watched is Watched.UP:
-        return above
-    if question.watched is Watched.DOWN:
-        return below
-    return min(1.0, 2 * min(above, below))
-
-
-def _gap(question: GapQuestion) -> float:
-    tolerated = question.tolerated
-    if tolerated.kind is GapTolerance.RATIO:
-        limit = GapLimit.ratio(tolerated.limit)
-    elif tolerated.kind is GapTolerance.DIFFERENCE:
-        limit = GapLimit.difference(tolerated.limit)
-    else:
-        limit = GapLimit()
-    strata = [
-        (hits[totals > 0], totals[totals > 0])
-        for hits, totals in zip(question.hits, question.totals, strict=True)
-        if (totals > 0).sum() > 1
-    ]
-    if not strata:
-        return 1.0
-    smallest = min(float(group_gap_p_value(hits, totals, limit)) for hits, totals in strata)
-    return min(1.0, smallest * len(strata))

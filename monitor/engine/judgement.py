@@ -104,9 +104,8 @@ class Judge:
     def compare_all(self, groups: Iterable[Sequence[Window]]) -> None:
         """Test every window of an audit before any is judged, if a comparison is asked for."""
         if self.configuration.decision.question is DecisionQuestion.COMPARISON:
-            self.comparison = compare_windows(
-                groups, self.configuration.detectors, self._reference
-            )
+            entries = [each for each in self.configuration.detectors if _is_compared(each)]
+            self.comparison = compare_windows(groups, entries, self._reference)
 
     def judge(self, windows: Sequence[Window]) -> Judgement:
         """Return what the windows of one stretch of time, one for each slice, bring."""
@@ -139,7 +138,7 @@ class Judge:
             )
             key = SeriesKey(entry.series, window.key.slice)
             before = self.states.get(key, SeriesState())
-            if self.comparison is not None:
+            if self.comparison is not None and _is_compared(entry):
                 adjusted = self.comparison.get((window.key, entry.series))
                 discovery_rate = self.configuration.decision.false_discovery_rate
                 finding = compared(finding, adjusted, discovery_rate)
@@ -278,3 +277,8 @@ class Judge:
             baseline_id=self.baseline.id,
             kind=kind,
         )
+
+
+def _is_compared(entry: DetectorEntry) -> bool:
+    """Return whether a comparison decides a series: not one that asked for its own threshold."""
+    return entry.rule is DecisionRuleKind.EVIDENCE or not entry.detector.asks

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from baselines.summary import WindowKey
-from detectors.base import Finding, Verdict
+from detectors.base import Finding, Measure, Verdict
 from detectors.evidence.budget import periods_between, strength_words
 from monitor.decision.budget import FalseAlarmBudget
 from monitor.decision.evidence import Calibration, Evidence, Shadow
@@ -97,8 +97,7 @@ def weighed(
             effect=since.effect or finding.effect,
             departure=since.departure or finding.departure,
             direction=since.direction,
-            measures=since.measures,
-            groups=since.groups,
+            measures=(*finding.measures, *_of_the_window(finding)),
             worse_off=since.worse_off,
             sentence=sentence,
             notes=_joined(since.notes, notes),
@@ -122,6 +121,14 @@ def in_shadow(finding: Finding, shadow: Shadow) -> Finding:
         departure=None,
         sentence=f"{shadow.sentence}; this window: {finding.sentence}",
     )
+
+
+def _of_the_window(finding: Finding) -> tuple[Measure, ...]:
+    """Return the effect of the window alone, beside that since the onset."""
+    effect = finding.effect
+    if effect is None:
+        return ()
+    return (Measure("effect_in_this_window", effect.value, effect.low, effect.high),)
 
 
 def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:

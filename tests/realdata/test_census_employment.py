@@ -7,6 +7,8 @@ categories, and their distances are equal to the last digits.
 """
 
 import csv
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,18 +32,29 @@ def shift(feature) -> str:
 
 
 @pytest.fixture(scope="module")
-def audit(rows_of, watch) -> Any:
+def prepare(rows_of) -> Callable[[Path], None]:
     frame = rows_of("census_employment/predictions.parquet").merge(
         rows_of("census_employment/targets.parquet"), on="id"
     )
     # The rows have an order of arrival and no time: one second each.
     frame["time"] = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(frame.id, unit="s")
 
-    def prepare(folder) -> None:
+    def write(folder: Path) -> None:
         for period, part in frame.groupby("period"):
             part.to_parquet(folder / f"{period}.parquet", row_group_size=50_000)
 
+    return write
+
+
+@pytest.fixture(scope="module")
+def audit(prepare, watch) -> Any:
     return watch("census_employment", prepare)
+
+
+@pytest.fixture(scope="module")
+def monitored(prepare, watch) -> Any:
+    """Return the audit of the same rows on evidence over the chunks."""
+    return watch("census_monitoring", prepare)
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +195,32 @@ def test_the_baselines_own_year_has_no_incident(audit) -> None:
         for incident in audit.incidents
         for signal in incident.signals
     )
+
+
+@pytest.mark.parametrize("feature", ["AGEP", "RELP", "SCHL"])
+def test_monitoring_finds_the_peaks_within_two_chunks_and_dates_them(monitored, feature) -> None:
+    beyond = windows_beyond(monitored, shift(feature))
+    first = monitored.findings[shift(feature), SLICE][beyond[0]]
+
+    assert beyond[0] in PEAK
+    assert set(beyond) <= {*PEAK, PEAK[-1] + 1}
+    assert "since about 2020-01-03T0" in first.sentence
+    assert "from chance alone" in first.sentence
+    assert monitored.opened(shift(feature), SLICE)
+
+
+def test_monitoring_leaves_a_dip_of_two_chunks_that_is_near_the_tolerance_alone(monitored) -> None:
+    # Each chunk's own interval is beyond two points; two of them are not enough evidence for
+    # one false incident in 90 days over all series.
+    assert windows_beyond(monitored, ACCURACY) == []
+
+
+def test_monitoring_raises_nothing_in_the_baselines_own_year(monitored) -> None:
+    verdicts = {
+        (series, str(finding.verdict))
+        for (series, slice_), findings in monitored.findings.items()
+        if slice_ == "period=reference"
+        for finding in findings
+    }
+
+    assert {verdict for _, verdict in verdicts} == {"within"}

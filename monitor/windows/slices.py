@@ -25,7 +25,9 @@ MISSING_VALUE = "(missing)"
 OTHER_VALUES = "(other values)"
 
 # A parenthesis is kept for the two names above, which no value of a column can then take.
-_ESCAPES = str.maketrans({"%": "%25", ",": "%2C", "=": "%3D", "(": "%28"})
+# Control characters would reach a terminal, where they can move the cursor and hide text.
+_CONTROL = (*range(0x20), *range(0x7F, 0xA0))
+_ESCAPES = str.maketrans({chr(code): f"%{code:02X}" for code in (*map(ord, "%,=("), *_CONTROL)})
 
 
 @dataclass(frozen=True, slots=True)

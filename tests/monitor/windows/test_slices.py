@@ -59,6 +59,12 @@ def test_values_that_read_like_missing_or_other_are_slices_of_their_own() -> Non
     ]
 
 
+def test_control_characters_of_a_value_do_not_reach_a_terminal() -> None:
+    slicing = slicing_of(rows(region=["\x1b[2J", "a\nb"]), ("region",))
+
+    assert sorted(slicing.labels) == ["region=%1B[2J", "region=a%0Ab"]
+
+
 def test_a_column_that_is_absent_is_one_slice_of_missing_values() -> None:
     slicing = slicing_of(rows(region=["EU"]), ("country",))
 

@@ -1,6 +1,7 @@
 """An audit as files: a summary to read, and the findings and incidents as data."""
 
 import csv
+import html
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,4 +149,9 @@ def _beyond(store: Store, result: AuditResult) -> Iterator[str]:
         key, finding = stored.key, stored.finding
         window = time_text(key.start_us) if key.has_times else f"number {key.ordinal}"
         cells = (window, key.slice, finding.series, finding.sentence, "; ".join(finding.notes))
-        yield f"| {' | '.join(cell.replace('|', _BAR) for cell in cells)} |"
+        yield f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """Return text from the log as the cell of a Markdown table, in which no HTML is live."""
+    return html.escape(text, quote=False).replace("|", _BAR)

@@ -23,8 +23,8 @@ schema:
 windows: {type: tumbling, seconds: 86400}
 baseline: {reference: {to: "2026-01-06T00:00:00Z"}}
 detectors:
-  - {type: distribution_shift, column: income}
-  - {type: unseen_levels, column: plan}
+  - {type: distribution_shift, column: income, rule: threshold}
+  - {type: unseen_levels, column: plan, rule: threshold}
 """
 START, DAY = 1_767_225_600, 86_400
 
@@ -152,6 +152,23 @@ def test_the_notes_of_a_finding_reach_the_report(folder: Path) -> None:
     assert [row["verdict"] for row in noted] == ["beyond", "beyond"]
     summary = (folder / "report" / "summary.md").read_text()
     assert len(re.findall(rf"^\| 2026-01-0[78].*\| {note}.* \|$", summary, re.MULTILINE)) == 2
+
+
+def test_values_of_the_log_are_not_live_in_a_report(folder: Path) -> None:
+    write_log(folder, shift_from=6)
+    configuration = folder / "audit.yaml"
+    by_plan = CONFIGURATION.replace("role: category", "role: slice") + "slices: {by: [plan]}\n"
+    configuration.write_text(by_plan)
+    log = folder / "log.jsonl"
+    log.write_text(log.read_text().replace('"paid"', '"<script>|"'))
+    fit(folder)
+
+    run("audit", str(configuration), "--report", str(folder / "report"))
+
+    summary = (folder / "report" / "summary.md").read_text()
+    table = summary.partition("## Comparisons beyond tolerance")[2]
+    assert r"plan=&lt;script&gt;\|" in table
+    assert "<script>" not in table
 
 
 def test_records_that_cannot_be_read_are_counted_and_shown(folder: Path, capsys) -> None:

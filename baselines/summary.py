@@ -1,5 +1,6 @@
 """A window's additive summary: integer counts on the layout's grids."""
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from baselines.layout import Layout, LayoutMismatchError
 __all__ = ["Window", "WindowKey", "WindowSummary"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class WindowSummary:
     """Counts of the rows of one window.
 
@@ -72,9 +73,12 @@ class WindowSummary:
         """Return the counts as little-endian int64: equal bytes mean equal summaries."""
         return self.counts.astype("<i8").tobytes()
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
-        """Return the sha256 of layout id and counts, in hexadecimal."""
+        """Return the sha256 of layout id and counts, in hexadecimal.
+
+        Taken once: every finding about a window names it, and wide layouts have megabytes.
+        """
         digest = hashlib.sha256(self.layout.id.encode())
         digest.update(self.canonical_bytes())
         return digest.hexdigest()

@@ -56,7 +56,7 @@ schema:
     - {{name: approved, role: prediction, dtype: boolean}}
 windows: {windows}
 slices: {{by: [region], max_values: 2}}
-baseline: {{directory: baselines, min_slice_rows: 100, reference: {{to: "2026-01-06T00:00:00Z"}}}}
+baseline: {{directory: baselines, min_slice_rows: 100, reference: {{to: "2026-01-11T00:00:00Z"}}}}
 storage: {{url: "sqlite:///audit.db"}}
 detectors:
   - {{type: distribution_shift, column: [income, region]}}
@@ -70,15 +70,15 @@ COUNTED = "{type: count, rows: 400}"
 
 
 def events() -> list[Event]:
-    """Return twelve days; from day eight incomes shift and one group is approved less."""
+    """Return sixteen days; from day twelve incomes shift and one group is approved less."""
     chance = random.Random(5)
     rows: list[Event] = []
-    for number in range(4_800):
+    for number in range(6_400):
         day = number // 400
         sex = chance.choice("fm")
-        approved = chance.random() < (0.15 if day >= 8 and sex == "f" else 0.5)
+        approved = chance.random() < (0.15 if day >= 12 and sex == "f" else 0.5)
         income = None if chance.random() < 0.03 else chance.lognormvariate(3, 0.5)
-        if income is not None and day >= 8 and chance.random() < 0.5:
+        if income is not None and day >= 12 and chance.random() < 0.5:
             income *= 4
         rows.append(
             {

@@ -37,11 +37,14 @@ def record(result: DemoResult) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", [planted.key for planted in PLANTED])
-def test_every_planted_incident_is_found_within_two_days(record: dict[str, Any], key: str) -> None:
+def test_every_planted_incident_is_found_within_four_days(
+    record: dict[str, Any], key: str
+) -> None:
     planted = next(one for one in record["planted"] if one["key"] == key)
 
     assert planted["found"]
-    assert 0 <= planted["first_day"] - planted["day"] <= 2
+    # Under a third of the demo's outputs: the gaps of small groups take two days longer.
+    assert 0 <= planted["first_day"] - planted["day"] <= 4
 
 
 def test_nothing_else_is_found(record: dict[str, Any]) -> None:

@@ -11,14 +11,24 @@ if TYPE_CHECKING:
 __all__ = ["add_time_range", "time_range"]
 
 
-def add_time_range(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--from`` and ``--to``."""
-    parser.add_argument("--from", dest="from_time", metavar="TIME", help="RFC 3339, inclusive")
-    parser.add_argument("--to", dest="to_time", metavar="TIME", help="RFC 3339, exclusive")
+def add_time_range(parser: argparse.ArgumentParser, of: str = "", meaning: str = "") -> None:
+    """Declare ``--from`` and ``--to``, or with `of` the range ``--of-from`` and ``--of-to``."""
+    for word, bound in (("from", "inclusive"), ("to", "exclusive")):
+        parser.add_argument(
+            _option(of, word),
+            dest=_destination(of, word),
+            metavar="TIME",
+            help=f"RFC 3339, {bound}{meaning}",
+        )
 
 
-def time_range(arguments: argparse.Namespace) -> "TimeRange | None":
+def time_range(arguments: argparse.Namespace, of: str = "") -> "TimeRange | None":
     """Return the range that was asked for; None if none was.
+
+    Parameters
+    ----------
+    of
+        As in `add_time_range`.
 
     Raises
     ------
@@ -27,14 +37,23 @@ def time_range(arguments: argparse.Namespace) -> "TimeRange | None":
     """
     from monitor.engine.reading import TimeRange
 
-    from_us = _time("--from", arguments.from_time)
-    to_us = _time("--to", arguments.to_time)
+    first, last = (vars(arguments)[_destination(of, word)] for word in ("from", "to"))
+    from_us, to_us = _time(_option(of, "from"), first), _time(_option(of, "to"), last)
     if from_us is not None and to_us is not None and from_us >= to_us:
-        message = f"--from must be before --to, got {arguments.from_time} and {arguments.to_time}"
+        names = f"{_option(of, 'from')} must be before {_option(of, 'to')}"
+        message = f"{names}, got {first} and {last}"
         raise OutputwatchError(message)
     if from_us is None and to_us is None:
         return None
     return TimeRange(from_us=from_us, to_us=to_us)
+
+
+def _option(of: str, word: str) -> str:
+    return f"--{of}-{word}" if of else f"--{word}"
+
+
+def _destination(of: str, word: str) -> str:
+    return f"{of}_{word}_time" if of else f"{word}_time"
 
 
 def _time(option: str, text: str | None) -> int | None:

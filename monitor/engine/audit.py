@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from baselines.baseline import Baseline
 from baselines.layout import table_name
 from baselines.packing import encode_counts
-from baselines.schema import Schema
+from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import Verdict
 from monitor.clock import Clock
@@ -30,8 +30,9 @@ from monitor.sources.base import Unit
 from monitor.storage.findings import StoredFinding
 from monitor.storage.ledger import Totals
 from monitor.storage.store import AuditJob, Store, StoredWindow
+from monitor.windows.slices import ALL
 
-__all__ = ["AuditResult", "BaselineMismatchError", "run_audit"]
+__all__ = ["AuditResult", "BaselineMismatchError", "LostRowsError", "run_audit"]
 
 
 MAX_SAMPLES_READ = 100_000
@@ -67,6 +68,10 @@ class AuditResult:
         The incidents that breaches of this audit belong to, in order of beginning.
     n_dead_letters
         Samples of rejected records that were written.
+    breaks
+        Stretches of event time between windows that are too long to judge, as (from, to).
+    silent_since_us
+        The end of the last window with outputs, if windows without any follow it.
     """
 
     job_id: str
@@ -80,6 +85,8 @@ class AuditResult:
     unknown_series: Mapping[str, str]
     incidents: tuple[Incident, ...]
     n_dead_letters: int
+    breaks: tuple[tuple[int, int], ...] = ()
+    silent_since_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -92,11 +99,15 @@ class _Account:
     reasons: dict[str, str] = field(default_factory=dict)
     concerned: set[str] = field(default_factory=set)
     n_windows: int = 0
+    n_rows: int = 0
     from_us: int | None = None
     to_us: int | None = None
+    breaks: list[tuple[int, int]] = field(default_factory=list)
+    silent_since_us: int | None = None
 
     def add(self, windows: Sequence[Window], judgement: Judgement) -> None:
         self.n_windows += 1
+        self._look_for_silence(windows)
         self.slices.update(window.key.slice for window in windows)
         if windows[0].key.has_times:
             first, last = windows[0].key.start_us, max(window.key.end_us for window in windows)
@@ -110,6 +121,19 @@ class _Account:
             else:
                 self.reasons[finding.series] = finding.sentence
         self.concerned.update(breach.identity.fingerprint for breach in judgement.breaches)
+
+    def _look_for_silence(self, windows: Sequence[Window]) -> None:
+        key = windows[0].key
+        n_rows = sum(w.summary.n_rows for w in windows if w.key.slice == ALL)
+        self.n_rows += n_rows
+        if not key.has_times:
+            return
+        if key.ordinal == 0 and self.to_us is not None and key.start_us > self.to_us:
+            self.breaks.append((self.to_us, key.start_us))
+        if n_rows:
+            self.silent_since_us = None
+        elif self.silent_since_us is None:
+            self.silent_since_us = key.start_us
 
     @property
     def unknown_series(self) -> dict[str, str]:
@@ -184,6 +208,7 @@ def run_audit(
             desk.take(judgement)
         account.add(windows, judgement)
     store.save_states(job.id, judge.states)
+    check_rows(schema, ledger.totals(), account.n_rows)
     return AuditResult(
         job_id=job.id,
         baseline_id=baseline.id,
@@ -198,7 +223,26 @@ def run_audit(
         n_dead_letters=write_dead_letters(
             ledger.samples(MAX_SAMPLES_READ), configuration.dead_letters
         ),
+        breaks=tuple(account.breaks),
+        silent_since_us=account.silent_since_us,
     )
+
+
+class LostRowsError(OutputwatchError):
+    """Rows that were read are not in the windows: a defect of ours."""
+
+
+def check_rows(schema: Schema, totals: Totals, n_in_windows: int) -> None:
+    """Raise LostRowsError unless the windows hold every row that was counted.
+
+    Rows with weights stand for several outputs each, so they cannot be compared.
+    """
+    if schema.only(Role.WEIGHT) is None and totals.n_rows != n_in_windows:
+        message = (
+            f"{totals.n_rows} rows were counted, the windows hold {n_in_windows}: this is a "
+            f"defect of outputwatch, do not rely on this audit; please report it"
+        )
+        raise LostRowsError(message)
 
 
 def check_baseline(configuration: Configuration, baseline: Baseline, schema: Schema) -> None:

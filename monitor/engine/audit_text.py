@@ -32,6 +32,10 @@ def audit_record(result: AuditResult) -> dict[str, Any]:
         "slices": result.n_slices,
         "findings": {str(verdict): n for verdict, n in sorted(result.verdicts.items())},
         "never_judged": dict(result.unknown_series),
+        "silent_since": (
+            None if result.silent_since_us is None else time_text(result.silent_since_us)
+        ),
+        "breaks": [[time_text(a), time_text(b)] for a, b in result.breaks],
         "incidents": [incident_record(incident) for incident in result.incidents],
     }
 
@@ -105,6 +109,13 @@ def _number_of(number: int, what: str) -> str:
 
 
 def _unseen(result: AuditResult) -> Iterator[str]:
+    if result.silent_since_us is not None:
+        yield f"no outputs since {time_text(result.silent_since_us)}: not seeing is not fine"
+    for from_us, to_us in result.breaks:
+        yield (
+            f"the log breaks off from {time_text(from_us)} to {time_text(to_us)}: that stretch "
+            f"is not judged; if it should not be there, look for wrong event times"
+        )
     scarce = result.verdicts.get(Verdict.INSUFFICIENT_DATA, 0)
     blind = result.verdicts.get(Verdict.CANNOT_SEE, 0)
     total = sum(result.verdicts.values())

@@ -16,7 +16,12 @@ from monitor.windows.spec import TumblingWindows, WindowSpec
 
 __all__ = ["Closing", "by_bucket"]
 
-MAX_EMPTY_WINDOWS = 10_000
+BREAK_WINDOWS = 100
+BREAK_US = 31 * 86_400_000_000
+"""A longer stretch without any event, in both, is a break in the log: it is not judged."""
+
+MAX_EMPTY_WINDOWS = 100_000
+"""Windows without events that are yielded at most in a row."""
 
 T = TypeVar("T")
 
@@ -48,6 +53,9 @@ class Closing:
     from_us, to_us
         The stretch of event time that the log is known to cover; None: it may begin or end
         inside the first or the last window.
+    padded
+        Whether the windows of that stretch before the first event and after the last one are
+        there too, without events: a log that has stopped is not a log that is fine.
     """
 
     layout: Layout
@@ -57,6 +65,7 @@ class Closing:
     kept: frozenset[str] | None = None
     from_us: int | None = None
     to_us: int | None = None
+    padded: bool = True
 
     def close(
         self,
@@ -72,19 +81,57 @@ class Closing:
         buckets
             (bucket, counts by slice), ascending. Between two buckets of event time, the
             windows without any event are yielded too, as empty windows of ``all``: no events
-            is something to see. More than 10,000 in a row are passed over as a gap in the log.
+            is something to see. A stretch longer than 31 days and 100 windows is a break in
+            the log and is passed over: one wrong time must not make years of empty windows.
         previous
             The bucket that was closed before these, in a stream.
         ended
             Whether the log ends with these.
         """
+        first = previous
         for (bucket, slices), last in _with_last(buckets):
-            if previous is not None and isinstance(self.windows, TumblingWindows):
-                yield from self._empty(previous, bucket, self.windows)
-            slices = self._kept(slices)
+            if isinstance(self.windows, TumblingWindows):
+                if previous is not None:
+                    yield from self._between(previous, bucket, self.windows)
+                else:
+                    yield from self._before(bucket, self.windows)
             edges = Edges(first=previous is None, last=last and ended)
-            yield tuple(self._window(bucket, key, slices[key], edges) for key in sorted(slices))
+            kept = self._kept(slices)
+            yield tuple(self._window(bucket, key, kept[key], edges) for key in sorted(kept))
             previous = bucket
+        if ended and isinstance(self.windows, TumblingWindows):
+            yield from self._after(previous, self.windows, alone=first is None)
+
+    def _between(
+        self, previous: int, bucket: int, windows: TumblingWindows
+    ) -> Iterator[tuple[Window, ...]]:
+        starts = range(previous + windows.length_us, bucket, windows.length_us)
+        if len(starts) <= BREAK_WINDOWS or bucket - previous <= BREAK_US:
+            yield from self._empty(starts)
+
+    def _before(self, bucket: int, windows: TumblingWindows) -> Iterator[tuple[Window, ...]]:
+        if self.padded and self.from_us is not None:
+            first = self._aligned(self.from_us, windows)
+            yield from self._empty(range(first, bucket, windows.length_us))
+
+    def _after(
+        self, previous: int | None, windows: TumblingWindows, *, alone: bool
+    ) -> Iterator[tuple[Window, ...]]:
+        if not self.padded or self.to_us is None:
+            return
+        if previous is not None:
+            first = previous + windows.length_us
+        elif alone and self.from_us is not None:
+            first = self._aligned(self.from_us, windows)
+        else:
+            return
+        yield from self._empty(range(first, self.to_us - windows.length_us + 1, windows.length_us))
+
+    @staticmethod
+    def _aligned(us: int, windows: TumblingWindows) -> int:
+        """Return the start of the first window that begins at or after a time."""
+        start = int(windows.starts(np.array([us], dtype=np.int64))[0])
+        return start if start == us else start + windows.length_us
 
     def _kept(self, slices: Mapping[str, Counts]) -> Mapping[str, Counts]:
         if self.boundaries is not None:
@@ -93,14 +140,10 @@ class Closing:
             return gather(slices, self.kept)
         return keep_largest(slices, self.max_values)
 
-    def _empty(
-        self, previous: int, bucket: int, windows: TumblingWindows
-    ) -> Iterator[tuple[Window, ...]]:
-        starts = range(previous + windows.length_us, bucket, windows.length_us)
-        if len(starts) <= MAX_EMPTY_WINDOWS:
-            nothing = np.zeros(self.layout.n_cells, dtype=np.int64)
-            for start in starts:
-                yield (self._window(start, ALL, nothing, Edges()),)
+    def _empty(self, starts: range) -> Iterator[tuple[Window, ...]]:
+        nothing = np.zeros(self.layout.n_cells, dtype=np.int64)
+        for start in starts[:MAX_EMPTY_WINDOWS]:
+            yield (self._window(start, ALL, nothing, Edges()),)
 
     def _window(self, bucket: int, label: str, counts: Counts, edges: Edges) -> Window:
         key = self._key(bucket, label)

@@ -218,7 +218,7 @@ def _summarise(
     references: dict[str, Counts] = {}
     history: list[Window] = []
     budget = MAX_HISTORY_CELLS // n_cells
-    for windows in closed_windows(ledger, replace(closing, kept=kept)):
+    for windows in closed_windows(ledger, replace(closing, kept=kept, padded=False)):
         for window in windows:
             label, counts = window.key.slice, window.summary.counts
             references[label] = references[label] + counts if label in references else counts

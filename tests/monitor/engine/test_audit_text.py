@@ -30,8 +30,8 @@ schema:
 windows: {{type: count, rows: 5000}}
 baseline: {{reference: {{paths: [reference.jsonl]}}}}
 detectors:
-  - {{type: rate_change, column: topic, level: tax}}
-  - {{type: selection_rate_gap, outcome: ok, group: sex}}
+  - {{type: rate_change, column: topic, level: tax, rule: threshold}}
+  - {{type: selection_rate_gap, outcome: ok, group: sex, rule: threshold}}
 """
 
 

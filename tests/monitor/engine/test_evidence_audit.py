@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from baselines.schema import Schema
 from monitor.cli import run_command_line
+from monitor.engine.audit import LostRowsError, check_rows
+from monitor.storage.ledger import Totals
 
 START, DAY = 1_767_225_600, 86_400
 SHARE = {"free": 0.6, "paid": 0.4}
@@ -31,6 +34,7 @@ decision: {{{decision}}}
 detectors:
   - {{type: distribution_shift, column: [income, plan]}}
   - {{type: missing_rate, column: income}}
+  - {{type: volume}}
   - {{type: rate_change, column: approved}}
   - {{type: selection_rate_gap, outcome: approved, group: sex}}
 """
@@ -101,7 +105,9 @@ def test_a_stream_in_which_nothing_changes_is_quiet(tmp_path: Path, capsys) -> N
 
     assert answer["incidents"] == []
     assert answer["never_judged"] == {}
-    assert set(answer["findings"]) == {"within"}
+    # The log ends inside the last window for all we know: its volume is not judged.
+    assert answer["findings"].keys() == {"insufficient_data", "within"}
+    assert answer["findings"]["insufficient_data"] == 1
 
 
 def test_a_shift_is_found_on_its_second_day_and_dated_to_its_first(tmp_path, capsys) -> None:
@@ -182,3 +188,49 @@ def test_a_smaller_budget_waits_longer(tmp_path: Path, capsys) -> None:
         firsts.append(max(counted, default=0))
 
     assert firsts[0] > firsts[1]
+
+
+def test_a_log_that_has_stopped_is_not_fine(tmp_path: Path, capsys) -> None:
+    audited(tmp_path, capsys, nothing, days=20)
+    command = ["audit", str(tmp_path / "audit.yaml"), "--from", "2026-01-15T00:00:00Z", "--json"]
+
+    status = run_command_line([*command, "--to", "2026-01-26T00:00:00Z"])
+
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["windows"] == 11
+    assert answer["silent_since"] == "2026-01-21T00:00:00Z"
+    assert status == 3
+    assert {s["series"] for i in answer["incidents"] for s in i["signals"]} == {"volume(outputs)"}
+
+
+def test_a_range_without_any_output_is_not_fine(tmp_path: Path, capsys) -> None:
+    audited(tmp_path, capsys, nothing, days=20)
+    command = ["audit", str(tmp_path / "audit.yaml"), "--from", "2026-03-01T00:00:00Z"]
+
+    status = run_command_line([*command, "--to", "2026-03-05T00:00:00Z"])
+
+    assert status == 3
+    assert "no outputs since 2026-03-01T00:00:00Z" in capsys.readouterr().out
+
+
+def test_one_wrong_time_does_not_make_years_of_empty_windows(tmp_path: Path, capsys) -> None:
+    def misdated(day: int, event: dict[str, Any], chance: random.Random) -> None:
+        if event["id"] == "e9000":
+            event["ts"] = 1_000_000_000
+
+    audited(tmp_path, capsys, misdated, days=20)
+
+    status = run_command_line(["audit", str(tmp_path / "audit.yaml"), "--json"])
+
+    answer = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert answer["windows"] == 21
+    assert answer["breaks"] == [["2001-09-10T00:00:00Z", "2026-01-01T00:00:00Z"]]
+
+
+def test_the_windows_are_checked_to_hold_every_row() -> None:
+    totals = Totals(n_units=1, n_records=9, n_rows=8, n_lines=9, rejected={}, remarks={})
+
+    check_rows(Schema(columns=()), totals, 8)
+    with pytest.raises(LostRowsError, match="8 rows were counted, the windows hold 7"):
+        check_rows(Schema(columns=()), totals, 7)

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy", required=True, type=Path, metavar="NEW_CONFIG", help="the policy to try out"
     )
     add_time_range(parser)
-    add_time_range(parser, "quiet", " of what was quiet; default: the baseline's own windows")
+    add_time_range(parser, "quiet", "; of the quiet part, else the time of the baseline's windows")
     parser.add_argument("--json", action="store_true", help="write the answer as JSON")
 
 

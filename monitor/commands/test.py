@@ -18,7 +18,7 @@ HELP = "test a policy with made-up series and expected states"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the files of tests and the form of the answer."""
     parser.add_argument(
-        "files", nargs="+", metavar="POLICY.test.yaml", help="files of policy tests"
+        "files", nargs="+", metavar="POLICY.test.yaml", help="one file of policy tests, or several"
     )
     parser.add_argument("--json", action="store_true", help="write the answer as JSON")
 
@@ -35,9 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         try:
             tests = load_policy_tests(file)
-            outcomes += [
-                (file, run_policy_test(tests, test, FiveAxes())) for test in tests.tests
-            ]
+            outcomes += [(file, run_policy_test(tests, test, FiveAxes())) for test in tests.tests]
         except ConfigurationError as error:
             problems += error.problems
     if problems:

@@ -71,6 +71,24 @@ def test_both_rules_are_judged_as_the_monitor_judges_them(folder: Path, capsys) 
     )
 
 
+def test_a_change_that_comes_back_is_an_incident_again(folder: Path, capsys) -> None:
+    windows = "windows: '55/1000 x 2, 200/1000 x 3, 55/1000 x 9, 200/1000 x 3'"
+    expect = ", ".join(
+        f"{{window: {window}, incident: {incident}}}"
+        for window, incident in ((2, "false"), (5, "true"), (14, "false"), (17, "true"))
+    )
+    (folder / "a.test.yaml").write_text(
+        file_of(
+            "{series: rate_change(refused), baseline: '(50/1000, 60/1000) x 10', "
+            f"{windows}, expect: [{expect}]}}"
+        )
+    )
+
+    status = run_command_line(["test", "a.test.yaml"])
+
+    assert status == 0, capsys.readouterr().out
+
+
 def test_what_does_not_hold_is_told_with_what_was_found(folder: Path, capsys) -> None:
     expect = "expect: [{window: 4, state: firing, at_least: SEV2}]"
     (folder / "a.test.yaml").write_text(

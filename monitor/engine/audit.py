@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from baselines.baseline import Baseline
 from baselines.layout import table_name
-from baselines.packing import encode_counts
 from baselines.schema import Role, Schema
 from baselines.summary import Window
 from detectors.base import Verdict
@@ -21,15 +20,15 @@ from monitor.engine.judgement import Judge, Judgement
 from monitor.engine.planning import closing_of, planned_work
 from monitor.engine.progress import Progress
 from monitor.engine.reading import Reading, TimeRange
+from monitor.engine.recording import recorded
 from monitor.engine.work import Work
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.incidents.model import Incident
 from monitor.severity.registry import SeverityPolicy
 from monitor.sources.base import Unit
-from monitor.storage.findings import StoredFinding
 from monitor.storage.ledger import Totals
-from monitor.storage.store import AuditJob, Store, StoredWindow
+from monitor.storage.store import AuditJob, Store
 from monitor.windows.slices import ALL
 
 __all__ = ["AuditResult", "BaselineMismatchError", "LostRowsError", "run_audit"]
@@ -201,11 +200,8 @@ def run_audit(
     store.clear_findings(job.id)
     closing = closing_of(configuration, work)
     judge.compare_all(closed_windows(ledger, closing))
-    for windows in closed_windows(ledger, closing):
-        judgement = judge.judge(windows)
-        with store.begin():
-            _write(store, job, windows, judgement)
-            desk.take(judgement)
+    judged = ((windows, judge.judge(windows)) for windows in closed_windows(ledger, closing))
+    for windows, judgement in recorded(judged, store=store, job=job, desk=desk):
         account.add(windows, judgement)
     store.save_states(job.id, judge.states)
     check_rows(schema, ledger.totals(), account.n_rows)
@@ -283,23 +279,4 @@ def _job(
         config_digest=configuration_digest(configuration),
         baseline_id=baseline.id,
         created_us=clock.now_us(),
-    )
-
-
-def _write(store: Store, job: AuditJob, windows: Sequence[Window], judgement: Judgement) -> None:
-    store.write_windows(
-        job.id,
-        [
-            StoredWindow(
-                key=window.key,
-                n_rows=window.summary.n_rows,
-                baseline_id=job.baseline_id,
-                body=encode_counts(window.summary.counts),
-            )
-            for window in windows
-        ],
-    )
-    store.write_findings(
-        StoredFinding(id=judged.id, job_id=job.id, key=judged.window.key, finding=judged.finding)
-        for judged in judgement.judged
     )

@@ -1,11 +1,12 @@
 """Statements that are the same on SQLite and PostgreSQL."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, tuple_
+from sqlalchemy import Column, Connection, Insert, Select, Table, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 __all__ = ["Connections", "in_batches", "paged", "upsert"]
@@ -24,23 +25,26 @@ def upsert(
     replace: bool = True,
 ) -> None:
     """Insert rows; where the primary key exists, replace the row or leave it."""
-    if not rows:
-        return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    if rows:
+        columns = frozenset(rows[0])
+        statement = _upsert(table, connection.dialect.name, columns, replace=replace)
+        connection.execute(statement, rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _upsert(table: Table, dialect: str, columns: frozenset[str], *, replace: bool) -> Insert:
+    """Return the statement for rows of some columns; building one costs more than a row does."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(table)
-    if replace:
-        keys = {column.name for column in table.primary_key}
-        changed = {
-            column.name: statement.excluded[column.name]
-            for column in table.columns
-            if column.name not in keys and column.name in rows[0]
-        }
-        statement = statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_=changed
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(table.primary_key))
-    connection.execute(statement, rows)
+    keys = list(table.primary_key)
+    if not replace:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key and column.name in columns
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def in_batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs format lock bench notebooks clean
+.PHONY: help demo test check docs format lock bench statistics notebooks clean
 
 help:
 	@echo "make demo       install, then find the incidents planted in a month of model outputs"
@@ -13,6 +13,7 @@ help:
 	@echo "make check      ruff, mypy --strict, import-linter, spelling"
 	@echo "make docs       rewrite the generated reference pages"
 	@echo "make bench      ratios against peers and against the physical limit"
+	@echo "make statistics false alarms and delays beside other rules, half an hour of CPU"
 	@echo "make lock       resolve constraints.txt anew (needs uv)"
 
 $(VENV)/python:
@@ -51,6 +52,10 @@ format: $(VENV)/development
 
 bench: $(VENV)/development
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python -m benchmarks.evidence
+
+statistics: $(VENV)/development
+	$(BIN)/python -m benchmarks.statistics --jobs $(JOBS)
 
 lock:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --extra dev --output-file constraints.txt --upgrade --quiet

@@ -6,17 +6,31 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from monitor.storage.errors import StorageError
 
-__all__ = ["WRITING", "connect"]
+__all__ = ["WRITING", "connect", "is_conflict"]
 
 WRITING = "outputwatch_writing"
 """The execution option of a connection that will write."""
 
 _BUSY_TIMEOUT_MS = 30_000
+_CONFLICTS = frozenset(
+    {
+        "SQLITE_BUSY",
+        "SQLITE_BUSY_SNAPSHOT",
+        "23505",  # unique_violation
+        "40001",  # serialization_failure
+        "40P01",  # deadlock_detected
+        "55P03",  # lock_not_available
+    }
+)
+"""What drivers call two programs that write the same: SQLite's names, PostgreSQL's numbers.
+
+SQLite lets one write at a time, so a key that is there already is no conflict there.
+"""
 
 
 def connect(url: str, *, must_exist: bool = False) -> Engine:
@@ -61,6 +75,13 @@ def connect(url: str, *, must_exist: bool = False) -> Engine:
             raise StorageError(message) from error
     message = f"the database must be SQLite or PostgreSQL, got {backend!r}"
     raise StorageError(message)
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Return whether a statement failed because another program writes to the same rows."""
+    driver = error.orig
+    code = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None)
+    return code in _CONFLICTS
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:

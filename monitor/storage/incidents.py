@@ -17,7 +17,7 @@ from monitor.incidents.timeline import (
     broken_links,
     chained,
 )
-from monitor.storage.errors import StorageError
+from monitor.storage.errors import ConcurrentWriteError, StorageError
 from monitor.storage.statements import Connections
 from monitor.storage.tables import incident, incident_entry
 
@@ -95,7 +95,7 @@ class IncidentRepository:
 
         Raises
         ------
-        StorageError
+        ConcurrentWriteError
             If somebody else changed it after it was read.
         """
         with self._writing() as connection:
@@ -146,12 +146,7 @@ class IncidentRepository:
         elif known.version == changed.version - 1:
             connection.execute(update(incident).where(incident.c.id == changed.id).values(row))
         elif known.version != changed.version or known.body != row["body"]:
-            message = (
-                f"incident {changed.short_id} was changed meanwhile: a change of version "
-                f"{changed.version} must follow version {changed.version - 1}, found "
-                f"{known.version}; read it again"
-            )
-            raise StorageError(message)
+            raise ConcurrentWriteError
         return from_record(Incident, row["body"])
 
 

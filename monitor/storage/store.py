@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from baselines.summary import WindowKey
 from detectors.base import Verdict
 from monitor.decision.state import SeriesKey, SeriesState
 from monitor.incidents.model import Incident
 from monitor.storage import tables
-from monitor.storage.connection import WRITING, connect
-from monitor.storage.errors import StorageError
+from monitor.storage.connection import WRITING, connect, is_conflict
+from monitor.storage.errors import ConcurrentWriteError, StorageError
 from monitor.storage.findings import StoredFinding, finding_from_row, finding_row
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.ledger import Ledger
@@ -117,12 +117,19 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give the connection of the present transaction, or of a new one."""
+        """Give the connection of the present transaction, or of a new one.
+
+        Raises
+        ------
+        ConcurrentWriteError
+            If another program wrote the same rows meanwhile, or did not stop writing for long;
+            the transaction is undone.
+        """
         present: Connection | None = getattr(self._current, "connection", None)
         if present is not None:
             yield present
             return
-        with self._engine.connect() as connection:
+        with _conflicts_in_words(), self._engine.connect() as connection:
             connection = connection.execution_options(**{WRITING: True})
             with connection.begin():
                 self._current.connection = connection
@@ -261,6 +268,16 @@ class Store:
         with self.writing() as connection:
             for batch in in_batches(rows):
                 upsert(connection, table, batch)
+
+
+@contextmanager
+def _conflicts_in_words() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if is_conflict(error):
+            raise ConcurrentWriteError from error
+        raise
 
 
 def _window_row(window: StoredWindow) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from monitor.engine.fit import fit_baseline
 from monitor.engine.progress import NoProgress
 from monitor.engine.reading import TimeRange
 from monitor.engine.runners.serial import SerialRunner
+from monitor.incidents.suggestion import Suggestion
+from monitor.severity.inputs import SeverityInputs
 from monitor.severity.registry import SeverityPolicy
 from monitor.severity.scoring import FiveAxes
-from monitor.storage.store import Store
+from monitor.storage import StorageError, Store
 
 START, HOUR, HOURS = 1_767_225_600, 3_600, 30
 CONFIGURATION = """
@@ -89,3 +91,35 @@ def test_any_number_of_windows_in_a_transaction_gives_the_same_database(
     assert len(whole.incidents) >= 1
     assert parts == whole
     assert contents(folder, "parts.db", parts.job_id) == contents(folder, "whole.db", whole.job_id)
+
+
+class AnotherAuditMeanwhile:
+    """The usual policy, that lets another audit run from beginning to end when first asked."""
+
+    name = FiveAxes.name
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self._folder = folder
+        self._database = database
+        self._done = False
+        self._usual = FiveAxes()
+
+    def suggest(self, inputs: SeverityInputs) -> Suggestion:
+        if not self._done:
+            self._done = True
+            audited(self._folder, self._database)
+        return self._usual.suggest(inputs)
+
+
+def test_an_audit_beside_another_stops_with_advice_and_leaves_what_the_other_wrote(
+    folder: Path,
+) -> None:
+    alone = audited(folder, "alone.db")
+
+    with pytest.raises(StorageError, match=r"another audit or monitor is writing.*run it again"):
+        audited(folder, "both.db", AnotherAuditMeanwhile(folder, "both.db"))
+
+    left = contents(folder, "both.db", alone.job_id)
+    assert left == contents(folder, "alone.db", alone.job_id)
+    assert audited(folder, "both.db").incidents == alone.incidents
+    assert contents(folder, "both.db", alone.job_id) == left

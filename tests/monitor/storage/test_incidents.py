@@ -98,7 +98,7 @@ def test_a_change_that_crossed_another_is_refused(store: Store) -> None:
     (stored,) = repository.apply(changes(), recorded_us=1)
     repository.save(replace(stored, state=IncidentState.OPEN, version=2))
 
-    with pytest.raises(StorageError, match="changed meanwhile"):
+    with pytest.raises(StorageError, match="another audit or monitor is writing"):
         repository.save(replace(stored, confirmed=Tier.SEV1, version=2))
 
 

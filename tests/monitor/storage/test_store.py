@@ -7,11 +7,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from baselines.summary import WindowKey
 from detectors.base import Estimate, FailureMode, Finding, Verdict
 from monitor.decision.state import SeriesKey, SeriesState, State
 from monitor.storage import StorageError, Store
+from monitor.storage.errors import ConcurrentWriteError
 from monitor.storage.findings import StoredFinding
 from monitor.storage.store import AuditJob, StoredWindow
 from monitor.storage.tables import metadata
@@ -230,3 +232,34 @@ def test_a_job_keeps_what_it_was_first_asked(store: Store) -> None:
     store.write_job(AuditJob(id="j", config_digest="c", baseline_id="b", created_us=2))
 
     assert store.jobs() == (job,)
+
+
+def test_a_key_that_is_taken_is_a_conflict_only_where_several_may_write_at_once(
+    database_url: str, store: Store
+) -> None:
+    row = {"monitor": "m", "series": "s", "slice": "all", "body": "{}"}
+    insert = text(
+        "INSERT INTO series_state (monitor, series, slice, body) "
+        "VALUES (:monitor, :series, :slice, :body)"
+    )
+
+    with Store.open(database_url) as other, other.writing() as connection:
+        connection.execute(insert, row)
+
+    fault = pytest.raises(ConcurrentWriteError if store.dialect == "postgresql" else DBAPIError)
+    with fault, store.writing() as connection:
+        connection.execute(insert, row)
+
+
+def test_a_database_that_another_program_keeps_locked_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with Store.open(f"sqlite:///{path}") as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with store.reading() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+
+        with pytest.raises(ConcurrentWriteError, match="run it again when the other has ended"):
+            store.save_states("m", {SeriesKey("s"): SeriesState()})
+
+        other.close()

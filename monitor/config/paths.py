@@ -16,6 +16,7 @@ T = TypeVar("T")
 _PATH_OPTIONS = ("path", "paths")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
 _URL = re.compile(r"^[a-z][a-z0-9]*(?:\+[a-z0-9_]+)?://")
+_DIALECTS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _SQLITE_FILE = re.compile(r"^(sqlite(?:\+[a-z0-9_]+)?:///)(?!/|:memory:|file:)(.+)$")
 
 
@@ -68,6 +69,13 @@ def read_storage(
     if not _URL.match(url):
         message = "must be a database URL such as 'sqlite:///outputwatch.db', got <secret>"
         reader.wrong(("storage", "url"), message)
+        return None
+    dialect = url.partition("://")[0]
+    if dialect not in _DIALECTS:
+        message = (
+            "must begin with 'sqlite:///' or 'postgresql://', the databases that can be written"
+        )
+        reader.wrong(("storage", "url"), f"{message}, got {dialect!r}")
         return None
     return StorageSettings(url=_SQLITE_FILE.sub(lambda m: f"{m[1]}{folder / m[2]}", url))
 

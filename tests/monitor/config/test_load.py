@@ -192,11 +192,11 @@ def test_without_a_storage_section_a_file_beside_the_configuration_is_used(
 
 
 def test_a_variable_is_not_replaced_in_what_a_variable_held(tmp_path: Path) -> None:
-    path = written(tmp_path, smallest(storage='storage: {url: "a://${ONE}${TWO}"}'))
+    path = written(tmp_path, smallest(storage='storage: {url: "postgresql://${ONE}${TWO}"}'))
 
     configuration = load_configuration(path, environment={"ONE": "${TWO}", "TWO": "2"})
 
-    assert configuration.storage.url == "a://${TWO}2"
+    assert configuration.storage.url == "postgresql://${TWO}2"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

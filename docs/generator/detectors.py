@@ -1,6 +1,7 @@
 """The page about detectors, from the registry and the docstrings."""
 
 import dataclasses
+import enum
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +16,12 @@ from docs.generator.markdown import code, plain_markdown, section, table
 __all__ = ["detectors_page", "own_detectors"]
 
 _INTRODUCTION = """\
-A detector compares one window with the baseline. Its verdict is *beyond* only if the whole
-confidence interval of the effect is beyond the tolerance; see
-[intervals and verdicts](../explanation/intervals-and-verdicts.md). A detector of your own is
-one module: [write a detector](../how-to/write-a-detector.md).
+A detector compares one window with the baseline: an effect with its confidence interval, held
+against the tolerance; see [intervals and verdicts](../explanation/intervals-and-verdicts.md).
+Most can also ask in counts, so that [evidence](../explanation/evidence.md) is gathered over
+windows and decides; the others are decided by the interval of each window, without a guarantee on
+false alarms. A detector of your own is one module:
+[write a detector](../how-to/write-a-detector.md).
 
 The options that every detector has:
 """
@@ -56,6 +59,7 @@ def _detector(name: str, cls: type[Any]) -> Iterator[str]:
     yield from (f"## {name}", "", plain_markdown(section(cls)), "")
     yield f"- Kind of incident: {_mode(cls)}, unless `failure_mode` says otherwise."
     yield f"- Counts: {_tables(cls)}."
+    yield f"- Decided: {_decided(cls)}."
     yield ""
     yield from option_table(cls, without=_unchanged(cls))
     references = section(cls, "References")
@@ -94,6 +98,22 @@ def _tables(cls: type[Any]) -> str:
     if not needs:
         return "nothing of its own; it reads what every baseline holds"
     return ", ".join(code(_need(need)) for need in needs)
+
+
+def _decided(cls: type[Any]) -> str:
+    """Return by what its series are decided unless `rule` says otherwise."""
+    alone = "window by window, by rule `threshold`: no false-alarm guarantee"
+    example: Any = _example(cls)
+    if not example.asks:
+        return alone
+    without = [
+        code(f"{option.name}: {value.value}")
+        for option in dataclasses.fields(cls)
+        if isinstance(option.default, enum.Enum)
+        for value in type(option.default)
+        if not dataclasses.replace(example, **{option.name: value}).asks
+    ]
+    return f"on evidence; with {' or '.join(without)} only {alone}" if without else "on evidence"
 
 
 def _need(need: TableNeed) -> str:

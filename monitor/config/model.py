@@ -112,7 +112,8 @@ class IncidentSettings:
     reopen_seconds
         A breach within this time after closing re-opens the incident.
     recover_windows
-        Windows in a row that must be seen and within tolerance before a series recovers.
+        Windows in a row that must be seen and within tolerance before a series recovers that a
+        threshold decides; others recover on evidence.
     cannot_see_windows
         Windows in a row in which a series cannot be seen until that is an incident itself.
     """

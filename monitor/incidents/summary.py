@@ -193,7 +193,7 @@ def _how_sure(incident: Incident, lead: Signal) -> str:
     if incident.suggestion.held:
         return f"not established yet, seen in {windows}"
     grade = "repeated" if lead.n_windows > 1 else "one window"
-    return f"{grade}: the whole interval is beyond the tolerance in {windows}"
+    return f"{grade}: beyond the tolerance in {windows}"
 
 
 def _signal_line(signal: Signal) -> SignalLine:

@@ -27,14 +27,14 @@ def test_two_batches_are_compared_as_shown(run_page, repository) -> None:
 
 
 def assistant_records(violence: object = False) -> Iterator[str]:
-    """Yield records of the shape that the page about mapping a log describes."""
+    """Yield eight days of records of the shape that the page about mapping a log describes."""
     chance = random.Random(1)
     check = {"stage": "output", "filter": "moderation", "category": "violence", "status": "ok"}
-    for number in range(2000):
+    for number in range(8 * 600):
         refused = chance.random() < 0.1
         answer = "I'm sorry, but I can't help with that." if refused else "Here you are."
         record = {
-            "meta": {"created": 1_788_220_800_000 + number * 30_000, "id": number},
+            "meta": {"created": 1_788_220_800_000 + number * 144_000, "id": number},
             "model": {"version": "7"},
             "request": {"language": "en"},
             "user": {"age_band": chance.choice(["18-29", "30-44"])},
@@ -58,10 +58,10 @@ def test_the_log_of_the_page_is_mapped_and_judged(run_page, repository, capsys) 
 
     answer = json.loads(capsys.readouterr().out)
     assert status == 0
-    assert (answer["outputs"], answer["rejected"]) == (2000, {"invalid_json": 1})
-    assert answer["findings"] == {"within": 6}
+    assert (answer["outputs"], answer["rejected"]) == (4800, {"invalid_json": 1})
+    assert answer["findings"] == {"within": 8 * 6}
     (letter,) = map(json.loads, Path("dead_letters.jsonl").read_text().splitlines())
-    assert (letter["line"], letter["reason"]) == (2001, "invalid_json")
+    assert (letter["line"], letter["reason"]) == (4801, "invalid_json")
 
 
 def test_a_flat_check_that_becomes_null_is_a_loss_of_coverage(

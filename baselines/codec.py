@@ -41,6 +41,7 @@ _PREFIX = struct.Struct("<4sHQ")
 _HEADER_SIZE = _PREFIX.size + hashlib.sha256().digest_size
 _LENGTH = struct.Struct("<Q")
 _COMPRESSION_LEVEL = 6
+_ADVICE = "restore the file, or promote another version and remove this one"
 
 
 def encode_baseline(baseline: Baseline) -> bytes:
@@ -83,12 +84,14 @@ def decode_baseline(data: bytes, *, expected_id: str | None = None) -> Baseline:
     body = _checked_body(data)
     try:
         baseline, stated_id = _parse(zlib.decompress(body))
+    except BaselineFormatError:
+        raise
     except (KeyError, TypeError, ValueError, IndexError, struct.error, zlib.error) as error:
-        message = f"the baseline's checksum is right but its content is not: {error}"
+        message = f"the baseline's checksum is right but its content is not: {error}; {_ADVICE}"
         raise BaselineFormatError(message) from error
     wanted = expected_id or stated_id
     if baseline.id != wanted:
-        message = f"this file holds baseline {baseline.id}, not {wanted}"
+        message = f"this file holds baseline {baseline.id}, not {wanted}; {_ADVICE}"
         raise BaselineFormatError(message)
     return baseline
 
@@ -109,7 +112,7 @@ def read_summary(data: bytes) -> dict[str, Any]:
         summary, _ = _take_sized(memoryview(beginning))
         found: dict[str, Any] = json.loads(bytes(summary))
     except (zlib.error, struct.error, ValueError) as error:
-        message = f"the beginning of this baseline file is damaged: {error}"
+        message = f"the beginning of this baseline file is damaged; {_ADVICE}"
         raise BaselineFormatError(message) from error
     return found
 
@@ -117,13 +120,14 @@ def read_summary(data: bytes) -> dict[str, Any]:
 def _check_prefix(data: bytes) -> int:
     """Return the stated length of the body."""
     if not data:
-        message = "this baseline file is empty"
+        message = f"this baseline file is empty; {_ADVICE}"
         raise BaselineFormatError(message)
     if not data.startswith(_MAGIC):
-        message = f"this is not a baseline file: it begins with {data[:4]!r}, not {_MAGIC!r}"
+        found = f"it begins with {data[:4]!r}, not {_MAGIC!r}"
+        message = f"this is not a baseline file: {found}; {_ADVICE}"
         raise BaselineFormatError(message)
     if len(data) < _HEADER_SIZE:
-        message = f"this baseline file is cut short: it has only {len(data)} bytes"
+        message = f"this baseline file is cut short: it has only {len(data)} bytes; {_ADVICE}"
         raise BaselineFormatError(message)
     _, version, length = _PREFIX.unpack_from(data)
     if version != FORMAT_VERSION:
@@ -139,10 +143,11 @@ def _checked_body(data: bytes) -> bytes:
     length = _check_prefix(data)
     prefix, body = data[: _PREFIX.size], data[_HEADER_SIZE:]
     if len(body) < length:
-        message = f"this baseline file is cut short: {len(body)} of {length} bytes are there"
+        found = f"{len(body)} of {length} bytes are there"
+        message = f"this baseline file is cut short: {found}; {_ADVICE}"
         raise BaselineFormatError(message)
     if hashlib.sha256(prefix + body).digest() != data[_PREFIX.size : _HEADER_SIZE]:
-        message = "this baseline file is damaged: its checksum does not match; restore a copy"
+        message = f"this baseline file is damaged: its checksum does not match; {_ADVICE}"
         raise BaselineFormatError(message)
     return body
 

@@ -115,7 +115,7 @@ class BaselineStore:
             if promotion is None:
                 message = f"no baseline in {str(self.directory)!r} is promoted yet; promote one"
                 raise BaselineStoreError(message)
-            reference = promotion.id
+            return self._promoted_file(promotion.id)
         if len(reference) < _SHORTEST_PREFIX:
             message = (
                 f"a baseline is named by at least {_SHORTEST_PREFIX} digits of its id, "
@@ -195,6 +195,17 @@ class BaselineStore:
 
     def _path(self, baseline_id: str) -> Path:
         return self.directory / f"{baseline_id}{_SUFFIX}"
+
+    def _promoted_file(self, baseline_id: str) -> str:
+        """Return the id if its file is there."""
+        path = self._path(baseline_id)
+        if not path.exists():
+            message = (
+                f"the promoted baseline {baseline_id[:12]} has no file {str(path)!r} any more; "
+                "restore the file, or promote another version"
+            )
+            raise BaselineStoreError(message)
+        return baseline_id
 
     def _ids(self) -> tuple[str, ...]:
         return tuple(sorted(path.stem for path in self.directory.glob(f"*{_SUFFIX}")))

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 
 from monitor.storage.errors import StorageError
 
-__all__ = ["WRITING", "connect", "is_conflict"]
+__all__ = ["WRITING", "connect", "is_conflict", "not_opened"]
 
 WRITING = "outputwatch_writing"
 """The execution option of a connection that will write."""
@@ -82,6 +82,16 @@ def is_conflict(error: DBAPIError) -> bool:
     driver = error.orig
     code = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None)
     return code in _CONFLICTS
+
+
+def not_opened(engine: Engine, error: DBAPIError) -> str:
+    """Return why a database cannot be opened and what to check, in one line."""
+    reason = " ".join(str(error.orig).split())
+    advice = "the server runs, and that its address, name, user and password are right"
+    if engine.dialect.name == "sqlite":
+        advice = "the folder exists and may be written"
+    url = engine.url.render_as_string()
+    return f"the database {url!r} cannot be opened: {reason}; check that {advice}"
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:

@@ -14,7 +14,7 @@ from detectors.base import Verdict
 from monitor.decision.state import SeriesKey, SeriesState
 from monitor.incidents.model import Incident
 from monitor.storage import tables
-from monitor.storage.connection import WRITING, connect, is_conflict
+from monitor.storage.connection import WRITING, connect, is_conflict, not_opened
 from monitor.storage.errors import ConcurrentWriteError, StorageError
 from monitor.storage.findings import StoredFinding, finding_from_row, finding_row
 from monitor.storage.incidents import IncidentRepository
@@ -84,11 +84,7 @@ class Store:
                 upgrade(connection)
         except OperationalError as error:
             engine.dispose()
-            message = (
-                f"the database {engine.url.render_as_string()!r} cannot be opened: {error.orig}; "
-                "check that the folder or the server exists and may be written"
-            )
-            raise StorageError(message) from error
+            raise StorageError(not_opened(engine, error)) from error
         except StorageError:
             engine.dispose()
             raise

@@ -14,6 +14,7 @@ from baselines.description import provenance_from
 GOLDEN_FILES = {
     "format_1.owbl": "a059d73a84a385d4fae642b098e9876fa816dcec978a4be41ae3819366d4cf1c",
 }
+RESTORE = "restore the file, or promote another version and remove this one"
 
 
 @pytest.mark.parametrize(("name", "baseline_id"), GOLDEN_FILES.items())
@@ -81,9 +82,12 @@ def test_a_file_cut_short_anywhere_or_grown_is_noticed(golden_baseline: Baseline
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "this baseline file is empty"),
-        (b"PAR1 and so on", "this is not a baseline file: it begins with b'PAR1', not b'OWBL'"),
-        (b"OWBL", "this baseline file is cut short: it has only 4 bytes"),
+        (b"", f"this baseline file is empty; {RESTORE}"),
+        (
+            b"PAR1 and so on",
+            f"this is not a baseline file: it begins with b'PAR1', not b'OWBL'; {RESTORE}",
+        ),
+        (b"OWBL", f"this baseline file is cut short: it has only 4 bytes; {RESTORE}"),
         (
             b"OWBL" + struct.pack("<HQ", 2, 0) + bytes(32),
             "this baseline file has format 2, this version of outputwatch reads format 1; "

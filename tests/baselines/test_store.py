@@ -166,3 +166,28 @@ def test_a_damaged_promotion_is_reported_with_file_and_line(
 
     with pytest.raises(BaselineStoreError, match=r"promotions\.jsonl:1: not a promotion"):
         store.promoted()
+
+
+def test_a_promoted_baseline_whose_file_is_gone_says_what_to_do(
+    store: BaselineStore, golden_baseline: Baseline
+) -> None:
+    store.save(golden_baseline)
+    store.promote(golden_baseline.id, who="Ada", why="first", at=1)
+    (store.directory / f"{golden_baseline.id}.owbl").unlink()
+
+    with pytest.raises(BaselineStoreError, match=r"no file .* restore the file, or promote anoth"):
+        store.load()
+
+
+def test_a_damaged_file_in_the_list_is_named_with_what_to_do(
+    store: BaselineStore, golden_baseline: Baseline
+) -> None:
+    store.save(golden_baseline)
+    (file,) = store.directory.iterdir()
+    file.write_bytes(file.read_bytes()[:60] + b"damaged")
+
+    with pytest.raises(BaselineFormatError) as caught:
+        store.list()
+
+    advice = "restore the file, or promote another version and remove this one"
+    assert str(caught.value) == f"{file}: the beginning of this baseline file is damaged; {advice}"

@@ -69,13 +69,24 @@ def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
     [
         ("no url", "must be a URL like"),
         ("mysql://host/name", "must be SQLite or PostgreSQL, got 'mysql'"),
-        ("sqlite:////no/such/folder/x.db", "cannot be opened"),
+        ("sqlite:////no/such/folder/x.db", "cannot be opened.*check that the folder exists"),
     ],
 )
 def test_a_database_that_cannot_be_opened_is_one_sentence(url: str, sentence: str) -> None:
     with pytest.raises(StorageError, match=sentence) as caught:
         Store.open(url)
 
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_no_matter_of_folders() -> None:
+    pytest.importorskip("psycopg", reason="needs the extra 'postgres'")
+
+    with pytest.raises(StorageError, match="check that the server runs") as caught:
+        Store.open("postgresql://watch@127.0.0.1:1/watch")
+
+    assert "refused" in str(caught.value)
+    assert "folder" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -58,15 +58,26 @@ class Partition:
         first slicing's slices when there is one; count windows differ between slices and
         are counted apart.
         """
+        total: dict[PartialKey, Counts] = {}
+        for key, counts in self.counted(columns, counter):
+            add_counts(total, {key: counts})
+        return total
+
+    def counted(self, columns: Columns, counter: Counter) -> Iterator[tuple[PartialKey, Counts]]:
+        """Yield what `count` adds up, a bounded number of cells in memory at once.
+
+        The counts of one key may come in several parts.
+        """
         if columns.n_rows == 0:
-            return {}
+            return
         if not self.by or isinstance(self.windows, CountWindows):
-            return dict(self._counted(columns, self.slicings, counter))
+            yield from self._counted(columns, self.slicings, counter)
+            return
         first, *others = self.by
-        partials = dict(self._counted(columns, (first,), counter))
-        whole = _sum_over_slices(partials)
-        partials.update(self._counted(columns, others, counter))
-        return partials | whole
+        for (label, bucket), counts in self._counted(columns, (first,), counter):
+            yield (label, bucket), counts
+            yield (ALL, bucket), counts
+        yield from self._counted(columns, others, counter)
 
     def _counted(
         self, columns: Columns, slicings: Iterable[tuple[str, ...]], counter: Counter
@@ -104,13 +115,6 @@ class Partition:
         return buckets
 
 
-def _sum_over_slices(partials: Mapping[PartialKey, Counts]) -> dict[PartialKey, Counts]:
-    whole: dict[PartialKey, Counts] = {}
-    for (_, bucket), counts in partials.items():
-        add_counts(whole, {(ALL, bucket): counts})
-    return whole
-
-
 def _compact(
     values: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -132,11 +136,20 @@ def _count_keys(
     """Yield (key, counts), a bounded number of cells in memory at once."""
     step = max(1, _MAX_CELLS_AT_ONCE // counter.layout.n_cells)
     if n_keys <= step:
-        yield from enumerate(counter.count_by_key(columns, keys, n_keys))
+        yield from enumerate(_rows(counter.count_by_key(columns, keys, n_keys)))
         return
     order = np.argsort(keys, kind="stable")
     cuts = np.searchsorted(keys[order], np.arange(0, n_keys + step, step))
     for low, rows in zip(range(0, n_keys, step), np.split(order, cuts[1:-1]), strict=True):
         n_here = min(step, n_keys - low)
         counted = counter.count_by_key(columns.take(rows), keys[rows] - low, n_here)
-        yield from enumerate(counted, start=low)
+        yield from enumerate(_rows(counted), start=low)
+
+
+def _rows(counted: npt.NDArray[np.int64]) -> Iterator[Counts]:
+    """Yield the rows of a matrix; one that is kept must not keep all the others in memory."""
+    if len(counted) == 1:
+        yield counted[0]
+        return
+    for row in counted:
+        yield row.copy()

@@ -8,10 +8,10 @@ import numpy as np
 from baselines.columns import Columns
 from baselines.counting import Counter
 from baselines.layout import Layout
-from baselines.packing import encode_counts
 from monitor.decoding.base import Rejection
 from monitor.engine.event_order import EventOrder
-from monitor.engine.partition import Counts, PartialKey, Partition, add_counts
+from monitor.engine.partial_counts import PartialCounts
+from monitor.engine.partition import PartialKey, Partition
 from monitor.engine.progress import Progress
 from monitor.engine.reading import Reading, Tally
 from monitor.sources.base import Unit
@@ -60,28 +60,18 @@ class Work:
     layout: Layout
     partition: Partition
 
-    def counts(self, unit: Unit, counter: Counter) -> tuple[dict[PartialKey, Counts], UnitResult]:
-        """Return the unit's counts by slice and bucket, and its account without them."""
+    def run(self, unit: Unit, counter: Counter) -> UnitResult:
+        """Return what the unit adds, encoded for the ledger."""
         tally = Tally()
         samples: list[Rejection] = []
-        total: dict[PartialKey, Counts] = {}
+        total = PartialCounts(self.layout.n_cells)
         first_row = 0
         for columns in self.reading.rows(unit, tally, samples):
             if self.partition.boundaries is not None:
                 columns = with_event_ids(columns, unit, first_row)
             first_row += columns.n_rows
-            add_counts(total, self.partition.count(columns, counter))
-        return total, UnitResult(unit=unit, tally=tally, samples=tuple(samples))
-
-    def run(self, unit: Unit, counter: Counter) -> UnitResult:
-        """Return what the unit adds, encoded for the ledger."""
-        total, result = self.counts(unit, counter)
-        return UnitResult(
-            unit=unit,
-            tally=result.tally,
-            samples=result.samples,
-            partials={key: encode_counts(counts) for key, counts in total.items()},
-        )
+            total.add(self.partition.counted(columns, counter))
+        return UnitResult(unit=unit, tally=tally, samples=tuple(samples), partials=total.encoded())
 
     def order(self, units: Sequence[Unit], rows: int, progress: Progress) -> EventOrder:
         """Return the order of all events of `units`, for windows of `rows` events."""

@@ -22,6 +22,7 @@ from monitor.engine.partition import Counts
 from monitor.engine.planning import closing_of, planned_work
 from monitor.engine.progress import Progress
 from monitor.engine.reading import Reading, Tally, TimeRange
+from monitor.engine.reference_history import ReferenceHistory
 from monitor.engine.runners.serial import SerialRunner
 from monitor.engine.work import with_event_ids
 from monitor.errors import OutputwatchError
@@ -34,9 +35,6 @@ from monitor.windows.wording import describe_windows
 
 __all__ = ["Fitted", "NoReferenceRowsError", "fit_baseline"]
 
-MAX_HISTORY_CELLS = 1 << 25
-"""How many cells a baseline's history may hold, 256 MiB in memory; ``all`` always stays."""
-
 
 class NoReferenceRowsError(OutputwatchError):
     """There is nothing to fit a baseline on."""
@@ -44,10 +42,18 @@ class NoReferenceRowsError(OutputwatchError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A new baseline and what became of the records it was fitted on."""
+    """A new baseline and what became of the records it was fitted on.
+
+    Parameters
+    ----------
+    n_left_out
+        The first windows of all traffic that the history does not keep, because it may hold
+        only so many cells.
+    """
 
     baseline: Baseline
     totals: Totals
+    n_left_out: int = 0
 
 
 def fit_baseline(
@@ -111,7 +117,7 @@ def fit_baseline(
             outputwatch_version=__version__,
         ),
     )
-    return Fitted(baseline=baseline, totals=counted.totals)
+    return Fitted(baseline=baseline, totals=counted.totals, n_left_out=counted.n_left_out)
 
 
 def reference_source(configuration: Configuration) -> Source:
@@ -181,6 +187,7 @@ def table_needs(
 class _Counted:
     references: Mapping[str, WindowSummary]
     history: tuple[Window, ...]
+    n_left_out: int
     totals: Totals
 
 
@@ -200,12 +207,17 @@ def _count(
         ledger = store.ledger("fit")
         count_units(work, units, ledger=ledger, runner=SerialRunner(), progress=progress)
         references, history = _summarise(ledger, closing_of(configuration, work))
-        return _Counted(references=references, history=history, totals=ledger.totals())
+        return _Counted(
+            references=references,
+            history=history.windows(),
+            n_left_out=history.n_left_out,
+            totals=ledger.totals(),
+        )
 
 
 def _summarise(
     ledger: Ledger, closing: Closing
-) -> tuple[dict[str, WindowSummary], tuple[Window, ...]]:
+) -> tuple[dict[str, WindowSummary], ReferenceHistory]:
     """Return the counts of each slice and the windows that they were added from.
 
     A slice is kept for the whole reference or not at all: the largest of each slicing.
@@ -216,13 +228,11 @@ def _summarise(
         sizes[label] += int(counts[0])
     kept = largest(sizes, closing.max_values)
     references: dict[str, Counts] = {}
-    history: list[Window] = []
-    budget = MAX_HISTORY_CELLS // n_cells
+    history = ReferenceHistory(n_cells=n_cells)
     for windows in closed_windows(ledger, replace(closing, kept=kept, padded=False)):
         for window in windows:
             label, counts = window.key.slice, window.summary.counts
             references[label] = references[label] + counts if label in references else counts
-            if label == ALL or len(history) < budget:
-                history.append(window)
+            history.add(window)
     summaries = {label: WindowSummary(closing.layout, c) for label, c in references.items()}
-    return dict(sorted(summaries.items())), tuple(history)
+    return dict(sorted(summaries.items())), history

@@ -65,6 +65,7 @@ def _write(fitted: "Fitted", baseline_id: str, arguments: argparse.Namespace) ->
             "rows": provenance.n_rows,
             "rejected": dict(fitted.totals.rejected),
             "windows": provenance.n_windows,
+            "windows_left_out": fitted.n_left_out,
             "first": _moment(provenance.first_us),
             "last": _moment(provenance.last_us),
             "slices": sorted(fitted.baseline.references),
@@ -80,6 +81,12 @@ def _write(fitted: "Fitted", baseline_id: str, arguments: argparse.Namespace) ->
         f"{columns} columns and checks, {provenance.n_windows:,} "
         f"{windows_in_words(provenance.windows)}"
     )
+    if fitted.n_left_out:
+        say(
+            f"the history keeps the last {provenance.n_windows:,} windows of "
+            f"{provenance.n_windows + fitted.n_left_out:,}, as many as fit in memory; every "
+            "output counts in the reference"
+        )
     for reason, number in fitted.totals.rejected.items():
         say(f"rejected {number:,}: {reason}")
     if arguments.promote:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.evidence.beta_binomial import Array
 from detectors.evidence.calibration import TOLERANCE_STEPS
@@ -46,6 +47,7 @@ def calibrated(
     rule: EvidenceRule,
     leak: Array,
     thresholds: Array,
+    standing: npt.NDArray[np.bool_] | None = None,
 ) -> Calibrated:
     """Return by how much tolerances have to be widened for the baseline's windows to be quiet.
 
@@ -60,12 +62,16 @@ def calibrated(
         The baseline's windows of each series.
     rule, leak, thresholds
         As the series will be watched.
+    standing
+        Series that are beyond tolerance in the baseline itself, of shape (S,): what stands
+        there must be called, not tolerated.
     """
     n_series = len(histories)
     factors = np.ones(n_series)
+    stands = np.zeros(n_series, dtype=np.bool_) if standing is None else standing
     quiet = np.zeros(n_series, dtype=np.bool_)
     for factor in TOLERANCE_STEPS:
-        loud = np.flatnonzero(~quiet)
+        loud = np.flatnonzero(~quiet & ~stands)
         if len(loud) == 0:
             break
         factors[loud] = factor
@@ -86,6 +92,7 @@ def calibrated(
                 widened=float(factors[row]),
                 floor=floors[row],
                 quiet=bool(quiet[row]),
+                standing=bool(stands[row]),
             )
             for row, history in enumerate(histories)
         ),

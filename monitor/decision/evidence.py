@@ -56,6 +56,8 @@ class Calibration:
         The tolerance that the baseline's size allows, if it is above the one asked for.
     quiet
         Whether the replay was quiet in the end.
+    standing
+        Whether the departure is there in the baseline itself: it is not widened away.
     """
 
     n_windows: int
@@ -63,6 +65,7 @@ class Calibration:
     widened: float = 1.0
     floor: float | None = None
     quiet: bool = True
+    standing: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,7 +80,9 @@ class Calibration:
                 f"this series swings in the baseline itself: its tolerance is taken "
                 f"{self.widened:g} times as wide"
             )
-        if not self.quiet:
+        if self.standing:
+            notes.append("the gap is beyond tolerance in the baseline itself")
+        elif not self.quiet:
             notes.append(
                 "the baseline's own windows are not quiet at any tolerance tried: they hold an "
                 "incident, or this series cannot be watched in windows this long"

@@ -9,6 +9,7 @@ import numpy as np
 from detectors.base import Direction, Estimate
 from detectors.evidence.beta_binomial import Array
 from detectors.evidence.budget import log_thresholds
+from detectors.evidence.group_gaps import closest_tolerated
 from detectors.evidence.questions import (
     GapQuestion,
     MixQuestion,
@@ -27,7 +28,7 @@ from monitor.decision.calibration import PanelModel, calibrated
 from monitor.decision.evidence import Calibration, Evidence, EvidenceEvent, Shadow
 from monitor.decision.state import SeriesKey
 
-__all__ = ["Surveillance", "Watched"]
+__all__ = ["Replay", "Surveillance", "Watched"]
 
 MIN_HISTORY_WINDOWS = 8
 
@@ -57,6 +58,53 @@ class Watched:
     history: History
     weight: float = 1.0
     min_windows: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """The detectors on the baseline's own windows, before they watch anything.
+
+    Parameters
+    ----------
+    budget
+        What is accepted over all series.
+    n_series
+        Series that share it.
+    n_windows
+        Windows that were replayed, of the series with the most.
+    n_widened
+        Series that were quiet only with a wider tolerance.
+    n_loud
+        Series that were quiet at no tolerance tried.
+    n_shadow
+        Series with too few windows of their own, watched without alarms.
+    n_standing
+        Gaps that are beyond tolerance in the baseline itself.
+    """
+
+    budget: FalseAlarmBudget
+    n_series: int
+    n_windows: int
+    n_widened: int
+    n_loud: int
+    n_shadow: int
+    n_standing: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """Return it in words."""
+        parts = [f"{self.n_series} series share the false-alarm budget of {self.budget}"]
+        if self.n_series:
+            quiet = "0 incidents" if not self.n_loud else f"{self.n_loud} series are not quiet"
+            wider = f", {self.n_widened} series with a wider tolerance" if self.n_widened else ""
+            parts.append(
+                f"replayed on the baseline's own {self.n_windows} windows: {quiet}{wider}"
+            )
+        if self.n_standing:
+            parts.append(f"{self.n_standing} gaps are beyond tolerance in the baseline itself")
+        if self.n_shadow:
+            parts.append(f"{self.n_shadow} more in shadow: the baseline has too few windows")
+        return "; ".join(parts)
 
 
 @dataclass(slots=True)
@@ -109,10 +157,27 @@ class Surveillance:
         for group in _alike(ready):
             self._seats += self._seated(group)
 
+    def leave_out(self, key: SeriesKey) -> None:
+        """Put a series into shadow that the baseline has nothing to compare with."""
+        self.shadows[key] = Shadow(n_windows=0, needed=MIN_HISTORY_WINDOWS)
+
     @property
     def n_series(self) -> int:
         """Return how many series share the budget."""
         return len(self._weights)
+
+    def replay(self) -> Replay:
+        """Return what the replay on the baseline's own windows showed."""
+        found = self.calibrations.values()
+        return Replay(
+            budget=self.budget,
+            n_series=self.n_series,
+            n_windows=max((one.n_windows for one in found), default=0),
+            n_widened=sum(one.widened > 1 and one.quiet for one in found),
+            n_loud=sum(not (one.quiet or one.standing) for one in found),
+            n_shadow=len(self.shadows),
+            n_standing=sum(one.standing for one in found),
+        )
 
     def advance(
         self, questions: Mapping[SeriesKey, Question | None], start_us: int
@@ -143,7 +208,10 @@ class Surveillance:
         leak = leak_windows(np.full(len(keys), _DAY_SECONDS / self.window_seconds), thresholds)
         rule = EvidenceRule(min_windows=group[0].min_windows)
         model = self._model([one.reference for one in group], histories)
-        found = calibrated(model, histories, rule=rule, leak=leak, thresholds=thresholds)
+        standing = np.array([_stands_in_the_baseline(one.reference) for one in group])
+        found = calibrated(
+            model, histories, rule=rule, leak=leak, thresholds=thresholds, standing=standing
+        )
         self.calibrations.update(zip(keys, found.calibrations, strict=True))
         seats = []
         for rows in _panels(model, found.factors):
@@ -191,6 +259,16 @@ def _alike(watched: Sequence[Watched]) -> list[list[Watched]]:
             kind = ("gap", tolerated.kind, tolerated.limit, question.totals.shape, known == 2)
         groups.setdefault((*kind, one.min_windows), []).append(one)
     return list(groups.values())
+
+
+def _stands_in_the_baseline(question: Question) -> bool:
+    """Return whether the baseline's own rates have a gap that is not tolerated."""
+    if not isinstance(question, GapQuestion):
+        return False
+    totals = question.reference_totals
+    rates = np.clip(question.reference_hits / np.maximum(totals, 1), 1e-9, 1 - 1e-9)
+    tolerated = closest_tolerated(rates, totals.astype(np.float64), question.tolerated)
+    return bool(np.any((totals > 0) & ~np.isclose(rates, tolerated)))
 
 
 def _panels(model: PanelModel, factors: Array) -> list[list[int]]:

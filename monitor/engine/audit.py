@@ -11,6 +11,7 @@ from baselines.summary import Window
 from detectors.base import Verdict
 from monitor.clock import Clock
 from monitor.config.model import Configuration
+from monitor.decision.surveillance import Replay
 from monitor.decoding.base import Needs
 from monitor.engine.batch import Runner, closed_windows, count_units
 from monitor.engine.dead_letters import write_dead_letters
@@ -71,6 +72,9 @@ class AuditResult:
         Stretches of event time between windows that are too long to judge, as (from, to).
     silent_since_us
         The end of the last window with outputs, if windows without any follow it.
+    replay
+        What the replay on the baseline's own windows showed; None where nothing is decided on
+        evidence.
     """
 
     job_id: str
@@ -86,6 +90,7 @@ class AuditResult:
     n_dead_letters: int
     breaks: tuple[tuple[int, int], ...] = ()
     silent_since_us: int | None = None
+    replay: Replay | None = None
 
 
 @dataclass(slots=True)
@@ -221,6 +226,7 @@ def run_audit(
         ),
         breaks=tuple(account.breaks),
         silent_since_us=account.silent_since_us,
+        replay=judge.watching.surveillance.replay() if judge.watching else None,
     )
 
 

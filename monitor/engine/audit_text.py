@@ -32,6 +32,7 @@ def audit_record(result: AuditResult) -> dict[str, Any]:
         "slices": result.n_slices,
         "findings": {str(verdict): n for verdict, n in sorted(result.verdicts.items())},
         "never_judged": dict(result.unknown_series),
+        "evidence": None if result.replay is None else result.replay.sentence,
         "silent_since": (
             None if result.silent_since_us is None else time_text(result.silent_since_us)
         ),
@@ -109,6 +110,8 @@ def _number_of(number: int, what: str) -> str:
 
 
 def _unseen(result: AuditResult) -> Iterator[str]:
+    if result.replay is not None:
+        yield result.replay.sentence
     if result.silent_since_us is not None:
         yield f"no outputs since {time_text(result.silent_since_us)}: not seeing is not fine"
     for from_us, to_us in result.breaks:

@@ -29,7 +29,7 @@ def p_value(detector: Detector, reference: Reference, window: Window) -> float |
 
     It is the p-value of the very intervals that findings show, so a reader can follow it; it
     is as exact as they are. 1 if the interval is not beyond even at a confidence of a half; None
-    if the window cannot be judged.
+    if the window cannot be judged, or has no interval.
 
     Parameters
     ----------
@@ -46,8 +46,11 @@ def p_value(detector: Detector, reference: Reference, window: Window) -> float |
         return trial.compare(reference, window).verdict is Verdict.BEYOND
 
     first = detector.compare(reference, window)
-    if first.verdict not in (Verdict.WITHIN, Verdict.BEYOND):
+    effect = first.effect
+    if first.verdict not in (Verdict.WITHIN, Verdict.BEYOND) or effect is None:
         return None
+    if effect.low == effect.high:
+        return None  # a plain threshold or a report: there is no interval to vary
     low, high = _LEAST_NATS, _MOST_NATS
     if not is_beyond(low):
         return 1.0
@@ -89,13 +92,13 @@ def compared(finding: Finding, adjusted: float | None, rate: float) -> Finding:
     finding
         What the window shows.
     adjusted
-        Its adjusted p-value; None if it could not be asked.
+        Its adjusted p-value; None if it is not part of the comparison.
     rate
         The false discovery rate that is accepted.
     """
-    if finding.verdict not in (Verdict.WITHIN, Verdict.BEYOND):
+    if finding.verdict not in (Verdict.WITHIN, Verdict.BEYOND) or adjusted is None:
         return finding
-    if adjusted is not None and adjusted <= rate:
+    if adjusted <= rate:
         share = f"{100 * rate:g} %"
         sentence = (
             f"{finding.sentence}; beyond tolerance: at most {share} of the series that this "

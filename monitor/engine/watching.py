@@ -96,6 +96,7 @@ class Watching:
         for entry in self.entries:
             question = entry.detector.question(reference, everything)
             if question is None:
+                self.surveillance.leave_out(SeriesKey(entry.series, slice_))
                 continue
             history = History(
                 start_us=tuple(past.key.start_us for past in reference.history),

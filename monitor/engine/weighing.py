@@ -90,7 +90,11 @@ def weighed(
     """
     notes = (*finding.notes, *(calibration.notes if calibration else ()))
     if state.state is State.FIRING and since is not None:
-        sentence = since.sentence if alarm is None else f"{since.sentence}; {alarm.sentence}"
+        sentence = since.sentence
+        if since.verdict is not Verdict.BEYOND:
+            sentence = f"the windows since the onset are beyond tolerance together: {sentence}"
+        if alarm is not None:
+            sentence = f"{sentence}; {alarm.sentence}"
         return replace(
             finding,
             verdict=Verdict.BEYOND,
@@ -99,6 +103,7 @@ def weighed(
             direction=since.direction,
             measures=(*finding.measures, *_of_the_window(finding)),
             worse_off=since.worse_off,
+            headline=since.headline,
             sentence=sentence,
             notes=_joined(since.notes, notes),
         )

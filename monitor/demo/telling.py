@@ -43,7 +43,7 @@ def _incident(incident: Incident) -> Iterator[str]:
     could_be = f" (could be {incident.could_be})" if incident.could_be != suggestion.tier else ""
     yield (
         f" {incident.system} #{incident.number}  {suggestion.tier}{could_be}, "
-        f"{_mode(incident)}, since day {_day(incident.first_window.start_us)}"
+        f"{_mode(incident)}, found day {_day(incident.first_window.start_us)}"
     )
     lead = leading_signal(incident.signals)
     part = "" if lead.identity.slice == "all" else f"{lead.identity.slice}: "

@@ -99,9 +99,14 @@ def quiet_table(results: Sequence[StreamResult]) -> str:
 
 
 def _alarms(found: Quiet, rule: str) -> str:
-    """Return alarms in all; per series and 1,000 windows; share of windows with a new one."""
-    busy = 100 * found.busy[rule] / found.n_windows
-    return f"{found.onsets[rule]} ({number(found.per_thousand(rule))}; {number(busy)} %)"
+    """Return alarms; per series and 1,000 windows; windows with one; windows flagged."""
+    shares = [found.busy[rule] / found.n_windows]
+    if rule in found.flagged:
+        shares.append(found.flagged[rule] / found.n_windows / found.n_series)
+    inside = "; ".join(
+        [number(found.per_thousand(rule)), *[f"{number(100 * share)} %" for share in shares]]
+    )
+    return f"{found.onsets[rule]:,} ({inside})"
 
 
 def delay_table(results: Sequence[StreamResult]) -> str:
@@ -125,8 +130,8 @@ def delay_table(results: Sequence[StreamResult]) -> str:
 
 def _cell(found: Mapping[str, Delays], rule: str, when: str) -> str:
     levels = [level for level in found if level.endswith(when) and (", " in level) == bool(when)]
-    pairs = [found[level].get(rule, (math.nan, math.nan)) for level in levels]
-    return " ".join(_delay(*pair) for pair in pairs)
+    pairs = [found[level][rule] for level in levels if rule in found[level]]
+    return " ".join(_delay(*pair) for pair in pairs) or "-"
 
 
 def _delay(median: float, late: float) -> str:

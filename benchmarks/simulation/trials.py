@@ -42,6 +42,9 @@ class Quiet:
         Series that a rule watched, if not all.
     busy
         Windows in which a series at least raised a new alarm.
+    flagged
+        Windows of a series that a rule without memory flagged, in all: one that flags every
+        window raises few new alarms.
     thresholds
         Of the CUSUMs that raise no more alarms on this stream than are allowed, by name.
     """
@@ -51,6 +54,7 @@ class Quiet:
     allowed: float
     onsets: dict[str, int] = field(default_factory=dict)
     busy: dict[str, int] = field(default_factory=dict)
+    flagged: dict[str, int] = field(default_factory=dict)
     watched: dict[str, int] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
 
@@ -209,6 +213,7 @@ class _Others:
             earlier = np.concatenate([self.before[name][None], flags[:-1]])
             self.before[name] = flags[-1]
             result.count(name, flags & ~earlier)
+            result.flagged[name] = result.flagged.get(name, 0) + int(flags.sum())
         for name, chart in self.charts.items():
             sides = zip(*chart.plotted(counts, starts_us(given)), strict=True)
             alarms = np.stack([self.cusums[name].advance(*window) for window in sides])

@@ -12,7 +12,8 @@ from monitor.windows.slices import largest, other_label, slicing_name
 
 __all__ = ["CountBoundaries", "EventOrder", "TooManyEventsError"]
 
-MAX_EVENTS = 20_000_000
+MAX_EVENTS = 5_000_000
+"""About 1 GB: a time and an id are about 200 bytes, more while they are sorted."""
 
 
 class TooManyEventsError(OutputwatchError):
@@ -64,13 +65,14 @@ class EventOrder:
         Raises
         ------
         TooManyEventsError
-            If more than 20 million (event, slice) pairs were given.
+            If more than 5 million (event, slice) pairs were given.
         """
         self._n_events += len(time_us)
         if self._n_events > MAX_EVENTS:
             message = (
                 f"windows of {self.rows} events need every event's time in memory and stop at "
-                f"{MAX_EVENTS} events; use windows of type 'tumbling', or a shorter time range"
+                f"{MAX_EVENTS:,}, counted once for all and once for each slicing; use windows of "
+                "type 'tumbling', or a shorter time range"
             )
             raise TooManyEventsError(message)
         self._events.setdefault(label, []).extend(zip(time_us.tolist(), event_ids, strict=True))

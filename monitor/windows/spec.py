@@ -65,7 +65,7 @@ class CountWindows:
     """Windows of equal numbers of events, in order of event time, ties by event id.
 
     Meant for batches and low traffic: the order of all events of the audit is held in memory
-    (about 100 bytes an event).
+    (about 200 bytes an event and slicing), 5 million of them at most.
 
     Parameters
     ----------

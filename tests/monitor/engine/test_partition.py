@@ -1,6 +1,7 @@
 """Rows to partial counts: any split and any order gives the same windows."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,8 +9,9 @@ from baselines.columns import Categories, Columns, Numbers
 from baselines.counting import Counter
 from baselines.layout import AxisNeed, CategoryAxis, Layout, NumericAxis, Table
 from baselines.summary import Window
+from monitor.engine import event_order
 from monitor.engine.closing import Closing, by_bucket
-from monitor.engine.event_order import EventOrder
+from monitor.engine.event_order import EventOrder, TooManyEventsError
 from monitor.engine.partition import Counts, PartialKey, Partition, add_counts
 from monitor.windows.slices import slicing_of
 from monitor.windows.spec import CountWindows, TumblingWindows
@@ -140,3 +142,14 @@ def test_a_range_that_covers_the_edges_makes_them_complete() -> None:
     closing = Closing(layout=LAYOUT, windows=MINUTES, max_values=2, from_us=0, to_us=120_000_000)
 
     assert [window.complete for window in closed(partials, closing)] == [True, True]
+
+
+def test_more_events_than_fit_in_memory_are_refused_with_what_to_use_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(event_order, "MAX_EVENTS", 3)
+    order = EventOrder(2)
+    order.add("all", np.array([1, 2, 3]), ["a", "b", "c"])
+
+    with pytest.raises(TooManyEventsError, match=r"stop at 3, .*type 'tumbling', or a short"):
+        order.add("all", np.array([4]), ["d"])

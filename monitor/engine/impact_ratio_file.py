@@ -1,6 +1,5 @@
 """The impact ratio tables of an audit as one file, small categories included."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from detectors.base import Verdict
 from detectors.impact_ratio_table import ImpactRatioReport
 from detectors.impact_ratios import ImpactRatioTable
 from monitor.config.model import Configuration, DetectorEntry
+from monitor.engine.spreadsheets import TableWriter
 from monitor.printing import time_text
 from monitor.storage.store import Store
 
@@ -50,12 +50,11 @@ def write_impact_ratios(
     """
     min_rows = configuration.baseline.min_slice_rows
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
+        writer = TableWriter(file, _COLUMNS)
         for window in _windows(store, baseline, job_id):
             reference = baseline.reference(window.key.slice, min_rows=min_rows)
             for entry in configuration.detectors:
-                writer.writerows(_lines(entry, reference, window))
+                writer.write(_lines(entry, reference, window))
 
 
 def _windows(store: Store, baseline: Baseline, job_id: str) -> Iterator[Window]:

@@ -1,6 +1,5 @@
 """An audit as files: a summary to read, and the findings and incidents as data."""
 
-import csv
 import html
 import json
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from monitor.config.model import Configuration
 from monitor.engine.audit import AuditResult
 from monitor.engine.audit_text import audit_record, audit_text, rejections_text
 from monitor.engine.impact_ratio_file import reports_impact_ratios, write_impact_ratios
+from monitor.engine.spreadsheets import TableWriter
 from monitor.printing import span_text, time_text
 from monitor.storage.findings import StoredFinding
 from monitor.storage.store import Store
@@ -68,16 +68,14 @@ def write_report(
     }
     files = {name: (folder / name).open("w", newline="", encoding="utf-8") for name in tables}
     try:
-        writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
-        for name, columns in tables.items():
-            writers[name].writerow(columns)
+        writers = {name: TableWriter(file, tables[name]) for name, file in files.items()}
         for stored in store.findings(result.job_id):
             finding = stored.finding
-            writers["findings.csv"].writerow(_row(stored))
-            writers["measures.csv"].writerows(
+            writers["findings.csv"].write([_row(stored)])
+            writers["measures.csv"].write(
                 (stored.id, m.name, m.value, m.low, m.high) for m in finding.measures
             )
-            writers["groups.csv"].writerows(
+            writers["groups.csv"].write(
                 (stored.id, group.group, group.rows, group.positives) for group in finding.groups
             )
     finally:

@@ -171,6 +171,24 @@ def test_values_of_the_log_are_not_live_in_a_report(folder: Path) -> None:
     assert "<script>" not in table
 
 
+def test_a_group_that_looks_like_a_formula_is_text_in_the_report(folder: Path) -> None:
+    write_log(folder)
+    configuration = folder / "audit.yaml"
+    columns = CONFIGURATION.partition("detectors:")[0].replace("role: category", "role: group")
+    columns = columns.replace("role: numeric", "role: prediction, dtype: float64, threshold: 50")
+    gap = "{type: selection_rate_gap, outcome: income, group: plan, rule: threshold}"
+    configuration.write_text(f"{columns}detectors: [{gap}]")
+    log = folder / "log.jsonl"
+    log.write_text(log.read_text().replace('"paid"', '"=1+1"'))
+    fit(folder)
+
+    run("audit", str(configuration), "--report", str(folder / "report"))
+
+    with (folder / "report" / "groups.csv").open(newline="") as file:
+        groups = {row["group"] for row in csv.DictReader(file)}
+    assert groups == {"free", "'=1+1"}
+
+
 def test_records_that_cannot_be_read_are_counted_and_shown(folder: Path, capsys) -> None:
     write_log(folder)
     with (folder / "log.jsonl").open("a") as file:

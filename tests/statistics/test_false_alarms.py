@@ -34,8 +34,16 @@ def quiet_stream(name: str, world: World) -> Quiet:
     return quiet(stage, watch, SEED)
 
 
-@pytest.mark.parametrize("world", World)
-@pytest.mark.parametrize("name", NAMES)
+STREAMS = [
+    (name, world)
+    for name in NAMES
+    for world in World
+    # Two weeks of baseline are replayed: one kind of each panel is enough here.
+    if world is not World.SEASONAL or name in ("numeric mix", "rate", "gap, 2 groups")
+]
+
+
+@pytest.mark.parametrize(("name", "world"), STREAMS)
 def test_nothing_is_called_while_nothing_changes(name: str, world: World) -> None:
     found = quiet_stream(name, world)
 
@@ -78,8 +86,9 @@ def test_benign_changes_are_not_called_and_large_ones_are_within_a_few_windows(n
     assert large[1] <= (7 if name == "gap, 5 groups" else 3)
 
 
-@pytest.mark.parametrize("world", World)
-@pytest.mark.parametrize("name", ["numeric mix", "categorical mix"])
+@pytest.mark.parametrize(
+    ("name", "world"), [one for one in STREAMS if one[0] in ("numeric mix", "categorical mix")]
+)
 def test_distributions_that_move_by_20_percent_are_called_within_three_windows(
     name: str, world: World
 ) -> None:

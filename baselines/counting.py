@@ -46,10 +46,15 @@ class Counter:
                 axes.setdefault(_axis_key(axis), axis)
         positions = {key: position for position, key in enumerate(axes)}
         self._axes = tuple(axes.values())
+        numeric: dict[str, list[tuple[int, NumericAxis]]] = {}
+        for position, axis in enumerate(self._axes):
+            if isinstance(axis, NumericAxis):
+                numeric.setdefault(axis.column, []).append((position, axis))
         self._coarse = {
             position: found
-            for position, axis in enumerate(self._axes)
-            if isinstance(axis, NumericAxis) and (found := _finer(axis, self._axes))
+            for of_column in numeric.values()
+            for position, axis in of_column
+            if (found := _finer(axis, of_column))
         }
         self._binners = {
             position: Binner(axis.edges)
@@ -121,18 +126,19 @@ def _axis_key(axis: Axis) -> _AxisKey:
 
 
 def _finer(
-    axis: NumericAxis, axes: Sequence[Axis]
+    axis: NumericAxis, of_column: Sequence[tuple[int, NumericAxis]]
 ) -> tuple[int, npt.NDArray[np.uint16 | np.int32]] | None:
-    """Return the position of an axis whose bins nest in those of `axis`, and its codes' map."""
-    for position, other in enumerate(axes):
-        if isinstance(other, CategoryAxis) or other.column != axis.column:
-            continue
+    """Return the position of an axis whose bins nest in those of `axis`, and its codes' map.
+
+    `of_column` holds the numeric axes of the column with their positions.
+    """
+    for position, other in of_column:
         shared = np.isin(other.edges, axis.edges)
         if other.n_bins > axis.n_bins and shared.sum() == len(axis.edges):
             # A fine code is the number of fine edges at or below the value; so is a coarse one.
             known = np.concatenate([[0], np.cumsum(shared), [axis.missing, axis.non_finite]])
             # The finest axis is never itself read off another, so one lookup is enough.
-            if _finer(other, axes) is None:
+            if _finer(other, of_column) is None:
                 return position, known.astype(np.uint16 if axis.size < 2**16 else np.int32)
     return None
 

@@ -1,6 +1,7 @@
 """The columns of an event: what each is called, where it stands and what part it plays."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -118,8 +119,15 @@ class Column:
         return self.role in _CATEGORY_ROLES
 
 
+class _Lookup:
+    """Room for the columns by name: no field, so neither compared, shown nor pickled."""
+
+    __slots__ = ("_by_name",)
+    _by_name: Mapping[str, Column]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class Schema(_Lookup):
     """The columns of an event, in order.
 
     Raises
@@ -132,8 +140,8 @@ class Schema:
     name: str = "custom"
 
     def __post_init__(self) -> None:
-        names = [column.name for column in self.columns]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        times = Counter(column.name for column in self.columns)
+        twice = sorted(name for name, number in times.items() if number > 1)
         if twice:
             message = f"column names must be unique, got {twice!r} more than once"
             raise ValueError(message)
@@ -146,13 +154,20 @@ class Schema:
         return iter(self.columns)
 
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        return self._columns_by_name[name]
 
     def __contains__(self, name: object) -> bool:
-        return any(column.name == name for column in self.columns)
+        return name in self._columns_by_name
+
+    @property
+    def _columns_by_name(self) -> Mapping[str, Column]:
+        try:
+            return self._by_name
+        except AttributeError:
+            known = {column.name: column for column in self.columns}
+            # Made on first use, also after unpickling; it says nothing new about the schema.
+            object.__setattr__(self, "_by_name", known)
+            return known
 
     def with_role(self, *roles: Role) -> tuple[Column, ...]:
         """Return the columns that play one of `roles`, in schema order."""

@@ -183,6 +183,21 @@ def test_axes_of_one_column_whose_bins_do_not_nest_are_counted_apart(make_rows: 
     assert count(rows, layout) == slow_count(rows, layout)
 
 
+def test_axes_of_two_columns_with_the_same_edges_are_not_taken_for_one_another(
+    make_rows: MakeRows,
+) -> None:
+    edges = {None: np.array([0.0, 0.25, 0.5, 1.0]), 2: np.array([0.0, 0.5, 1.0])}
+    axes = [
+        NumericAxis(AxisNeed(column, bins), edges[bins], np.zeros(len(edges[bins]) - 1))
+        for bins in (2, None)
+        for column in ("score", "income")
+    ]
+    layout = Layout(tuple(Table((axis,)) for axis in axes))
+    rows = make_rows(7, 200)
+
+    assert count(rows, layout) == slow_count(rows, layout)
+
+
 def test_counting_on_different_layouts_does_not_add(layout: Layout, make_rows: MakeRows) -> None:
     other = Layout((Table((CategoryAxis(AxisNeed("sex"), ("f",)),)),))
     rows = make_rows(1, 5)

@@ -15,6 +15,7 @@ from detectors.base import Detector
 from detectors.distribution_shift import DistributionShift
 from detectors.evidence.fixed_sample import benjamini_yekutieli, total_variation_p_value
 from detectors.evidence.questions import MixQuestion
+from detectors.rank_shift import RankShift
 from monitor.decision.budget import FalseAlarmBudget
 from monitor.decision.evidence import EvidenceEvent
 from monitor.decision.state import SeriesKey
@@ -62,6 +63,18 @@ def shifts(tolerance: float) -> list[DistributionShift]:
 def by_intervals(panels: Panels, window: Window) -> list[float]:
     """Return p-values as the comparison of a log has them, against almost no tolerance."""
     found = [p_value(one, panels.reference, window) for one in shifts(NO_TOLERANCE)]
+    return [1.0 if p is None else p for p in found]
+
+
+def by_ranks(panels: Panels, window: Window) -> list[float]:
+    """Return p-values of ranks for numbers, of total variation for levels, as a log has them."""
+    detectors: list[Detector] = [
+        RankShift(column=name, tolerance=NO_TOLERANCE)
+        if name in NUMERIC
+        else DistributionShift(column=name, tolerance=NO_TOLERANCE)
+        for name in COLUMNS
+    ]
+    found = [p_value(one, panels.reference, window) for one in detectors]
     return [1.0 if p is None else p for p in found]
 
 
@@ -215,7 +228,8 @@ def peers_tables() -> dict[str, str]:
 def _comparison_table(n_panels: int = 200, seed: int = 20261124) -> str:
     rows = []
     for name, rule, adjust in (
-        ("outputwatch, comparison, tolerance near 0", by_intervals, benjamini_yekutieli),
+        ("outputwatch, comparison: total variation", by_intervals, benjamini_yekutieli),
+        ("outputwatch, comparison: ranks of numbers", by_ranks, benjamini_yekutieli),
         ("exact test of total variation, tolerance 0", by_exact_test, benjamini_yekutieli),
         ("Welch's t from the counts, chi-square of levels", by_means, benjamini_yekutieli),
         ("the same, Bonferroni", by_means, bonferroni),

@@ -209,9 +209,9 @@ class RateModel:
         return sides.way
 
     def scale(self, sides: RateSides) -> Array:
-        """Return the tolerated distance on the side that a rate went to, of shape (S,)."""
-        up = (self.high - self.baseline).min(axis=0)
-        down = (self.baseline - self.low).min(axis=0)
+        """Return the tolerated distance on the side that a rate went to, mean over the week."""
+        up = (self.high - self.baseline).mean(axis=0)
+        down = (self.baseline - self.low).mean(axis=0)
         scale: Array = np.maximum(np.where(sides.way > 0, up, down), _NO_TOLERANCE)
         return scale
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from baselines.baseline import Baseline
-from baselines.packing import decode_counts
 from baselines.reference import Reference
-from baselines.summary import Window, WindowKey, WindowSummary
+from baselines.summary import Window, WindowKey
 from detectors.base import Verdict
 from detectors.impact_ratio_table import ImpactRatioReport
 from detectors.impact_ratios import ImpactRatioTable
 from monitor.config.model import Configuration, DetectorEntry
 from monitor.engine.spreadsheets import TableWriter
+from monitor.engine.stored_windows import windows_of_job
 from monitor.printing import time_text
 from monitor.storage.store import Store
 
@@ -51,17 +51,10 @@ def write_impact_ratios(
     min_rows = configuration.baseline.min_slice_rows
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = TableWriter(file, _COLUMNS)
-        for window in _windows(store, baseline, job_id):
+        for window in windows_of_job(store, baseline, job_id):
             reference = baseline.reference(window.key.slice, min_rows=min_rows)
             for entry in configuration.detectors:
                 writer.write(_lines(entry, reference, window))
-
-
-def _windows(store: Store, baseline: Baseline, job_id: str) -> Iterator[Window]:
-    layout = baseline.layout
-    for stored in store.windows(job_id):
-        counts = decode_counts(stored.body, layout.n_cells)
-        yield Window(stored.key, WindowSummary(layout, counts))
 
 
 def _lines(

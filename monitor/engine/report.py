@@ -11,6 +11,7 @@ from monitor.config.model import Configuration
 from monitor.engine.audit import AuditResult
 from monitor.engine.audit_text import audit_record, audit_text, rejections_text
 from monitor.engine.impact_ratio_file import reports_impact_ratios, write_impact_ratios
+from monitor.engine.since_start_file import write_since_start
 from monitor.engine.spreadsheets import TableWriter
 from monitor.printing import span_text, time_text
 from monitor.storage.findings import StoredFinding
@@ -54,7 +55,8 @@ def write_report(
     ``audit.json`` holds the result and the incidents, ``findings.csv`` every comparison with
     its interval, ``measures.csv`` the further numbers that detectors report, ``groups.csv``
     the counts by group behind each gap, ``summary.md`` the page to read first, and, where a
-    detector makes them, ``impact_ratios.csv`` the impact ratio tables. Two audits of the same
+    detector makes them, ``impact_ratios.csv`` the impact ratio tables. ``since_start.csv`` bounds
+    every rate and gap over the whole audit, valid however often one looks. Two audits of the same
     log against the same baseline write the same findings, byte for byte.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +87,8 @@ def write_report(
     if reports_impact_ratios(configuration):
         written.append(folder / "impact_ratios.csv")
         write_impact_ratios(written[-1], configuration, baseline, store, result.job_id)
+    written.append(folder / "since_start.csv")
+    write_since_start(written[-1], configuration, baseline, store, result.job_id)
     return tuple(written)
 
 

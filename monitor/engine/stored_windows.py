@@ -13,7 +13,7 @@ from monitor.printing import time_text
 from monitor.storage.store import AuditJob, Store, StoredWindow
 from monitor.windows.spec import TumblingWindows, WindowSpec
 
-__all__ = ["NoStoredWindowsError", "StoredWindows", "stored_windows"]
+__all__ = ["NoStoredWindowsError", "StoredWindows", "stored_windows", "windows_of_job"]
 
 
 class NoStoredWindowsError(OutputwatchError):
@@ -51,6 +51,14 @@ class StoredWindows:
     def _window(self, stored: StoredWindow, *, complete: bool) -> Window:
         counts = decode_counts(stored.body, self.layout.n_cells)
         return Window(stored.key, WindowSummary(self.layout, counts), complete=complete)
+
+
+def windows_of_job(store: Store, baseline: Baseline, job_id: str) -> Iterator[Window]:
+    """Yield the windows of one audit, decoded, in order of start, slice and number."""
+    layout = baseline.layout
+    for stored in store.windows(job_id):
+        counts = decode_counts(stored.body, layout.n_cells)
+        yield Window(stored.key, WindowSummary(layout, counts))
 
 
 def stored_windows(

@@ -178,7 +178,8 @@ class Judge:
         if evidence is not None and evidence.event is EvidenceEvent.ALARM:
             self._alarms[series] = alarm_of(evidence, key, surveillance.budget)
         since = None
-        if state.state is State.FIRING and state.first_breach is not None:
+        judged = evidence is not None and evidence.seen
+        if judged and state.state is State.FIRING and state.first_breach is not None:
             summed = watching.since(key.slice, state.first_breach.start_us)
             since = entry.compare(self._reference(key.slice), summed)
         calibration = surveillance.calibrations.get(series)

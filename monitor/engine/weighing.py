@@ -73,14 +73,15 @@ def weighed(
 
     While the series fires the verdict is `BEYOND`, with the effect over all windows since the
     change began; while it recovers, and otherwise, `WITHIN`. A window that could not be
-    judged stays as it is.
+    judged, or without outputs to judge, stays as it is.
 
     Parameters
     ----------
     finding
         What the window alone shows.
     since
-        What the windows since the onset show together; None unless the series fires.
+        What the windows since the onset show together; None unless the series fires and the
+        window had outputs to judge.
     state
         Of the series after the window.
     alarm
@@ -90,9 +91,7 @@ def weighed(
     """
     notes = (*finding.notes, *(calibration.notes if calibration else ()))
     if state.state is State.FIRING and since is not None:
-        sentence = since.sentence
-        if since.verdict is not Verdict.BEYOND:
-            sentence = f"the windows since the onset are beyond tolerance together: {sentence}"
+        sentence = _since_the_onset(since)
         if alarm is not None:
             sentence = f"{sentence}; {alarm.sentence}"
         return replace(
@@ -113,6 +112,15 @@ def weighed(
             sentence = f"{finding.sentence}; the evidence since then speaks for a return"
         return replace(finding, verdict=Verdict.WITHIN, sentence=sentence, notes=notes)
     return replace(finding, notes=notes)
+
+
+def _since_the_onset(since: Finding) -> str:
+    """Return what the windows since the onset show, never more than their interval does."""
+    if since.verdict is Verdict.BEYOND:
+        return since.sentence
+    if since.verdict is Verdict.WITHIN:
+        return f"the alarm is not over; the windows since the onset together: {since.sentence}"
+    return f"there is evidence of a change, how large cannot be said: {since.sentence}"
 
 
 def in_shadow(finding: Finding, shadow: Shadow) -> Finding:

@@ -173,7 +173,12 @@ class GapModel:
         apart = rate[:, :, None] - rate[:, None, :]
         clear = apart / np.sqrt(spread[:, :, None] + spread[:, None, :])
         stratum = np.arange(self.shape[0] * self.shape[1]) // self.shape[1]
-        known = (outputs > 0)[:, :, None] & (outputs > 0)[:, None, :]
+        scored = outputs > 0
+        if self.pair is not None:
+            # Groups that the baseline lacks raise no alarm here, so none can be held to them.
+            cells = np.arange(rate.shape[1])
+            scored = scored & (cells == self.pair[:, :, None]).any(axis=1)
+        known = scored[:, :, None] & scored[:, None, :]
         comparable = known & (stratum[:, None] == stratum[None, :])
         flat = np.where(comparable, clear, -np.inf).reshape(self.n_series, -1)
         high, low = np.divmod(flat.argmax(axis=1), rate.shape[1])

@@ -261,3 +261,33 @@ def test_outputs_that_are_counted_twice_are_evidence_once(kind: str) -> None:
 
     assert np.abs(first).max() > 1
     assert second == pytest.approx(first, rel=0.25)
+
+
+def test_a_gap_of_two_groups_is_over_although_a_third_group_came_and_went() -> None:
+    generator = np.random.default_rng(9)
+    known = np.array([[20_000, 20_000, 0]]), np.array([[50_000, 50_000, 0]])
+
+    def asked(rates: list[float], third: int) -> GapQuestion:
+        totals = np.array([[500, 500, third]])
+        hits = generator.binomial(totals, np.array([rates]))
+        reference_hits, reference_totals = known
+        return GapQuestion(
+            hits=hits,
+            totals=totals,
+            reference_hits=reference_hits,
+            reference_totals=reference_totals,
+            tolerated=GAP,
+            groups=("a", "b", "new"),
+        )
+
+    quiet = tuple(asked([0.4, 0.4, 0.9], 0) for _ in range(24))
+    history = History(start_us=tuple(hour * HOUR for hour in range(24)), questions=quiet)
+    model = GapModel.calibrated([quiet[0]], [history])
+    watched = Panel(model=model, rule=EvidenceRule(min_windows=2), leak=np.array([50.0]))
+    apart: list[list[Question | None]] = [[asked([0.4, 0.55, 0.9], 500)] for _ in range(5)]
+    back: list[list[Question | None]] = [[asked([0.4, 0.4, 0.9], 0)] for _ in range(20)]
+
+    readings = played(watched, [*apart, *back], np.log(1e4))
+
+    assert any(reading.alarm[0] for reading in readings[:5])
+    assert any(reading.returned[0] for reading in readings[5:])

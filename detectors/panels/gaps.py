@@ -61,7 +61,9 @@ class GapModel:
     shape
         (n_strata, n_groups) of the largest series.
     pair
-        Positions of the two groups if every series has just two, int64 of shape (S, 2).
+        Positions of the two groups if every baseline has just two, int64 of shape (S, 2). In
+        windows with outputs of a group that the baseline lacks, all groups are scored, as
+        they are where there are more than two.
     """
 
     tolerated: ToleratedGap
@@ -137,12 +139,15 @@ class GapModel:
     ) -> Scores:
         """Return what a window says against "the gaps are tolerated"."""
         hits, totals = self._counts(questions)
-        if self.pair is not None:
-            log_e = self._pair_evidence(memory, hits, totals)
+        if self.pair is None:
+            log_e = self._group_evidence(memory, hits, totals)
         else:
-            guess = guesses(memory, self.prior_rate)
-            strata = guess.reshape(*guess.shape[:2], *self.shape)
-            log_e = log_group_evidence(hits, totals, strata, self.tolerated, self.correlation)
+            log_e = self._pair_evidence(memory, hits, totals)
+            # Which groups came is a matter of sizes, not of outcomes: it may choose the bet.
+            more = np.any(~self._in_pair & (totals[:, 0] > 0), axis=1)
+            if more.any():
+                of_all = np.tile(self._group_evidence(memory, hits, totals), (1, 2))
+                log_e = np.where(more[:, None], of_all, log_e)
         seen = totals.sum(axis=(1, 2)) > 0
         nothing = np.zeros_like(log_e)
         return Scores(
@@ -166,7 +171,10 @@ class GapModel:
         expert: npt.NDArray[np.intp],
         start_us: int,
     ) -> GapSides:
-        """Return the two groups of one stratum whose rates stand furthest apart."""
+        """Return the two groups of one stratum whose rates stand furthest apart.
+
+        A group that the baselines of pairs lack is one of them only if it came in this window.
+        """
         events, outputs = after.events[:, 1], after.outputs[:, 1]
         rate = (events + self.prior_rate[:, None]) / (outputs + 1)
         spread = rate * (1 - rate) / np.maximum(outputs, 1e-9)
@@ -175,9 +183,8 @@ class GapModel:
         stratum = np.arange(self.shape[0] * self.shape[1]) // self.shape[1]
         scored = outputs > 0
         if self.pair is not None:
-            # Groups that the baseline lacks raise no alarm here, so none can be held to them.
-            cells = np.arange(rate.shape[1])
-            scored = scored & (cells == self.pair[:, :, None]).any(axis=1)
+            came = (after.outputs != before.outputs) | (after.events != before.events)
+            scored = scored & (self._in_pair | came.any(axis=1))
         known = scored[:, :, None] & scored[:, None, :]
         comparable = known & (stratum[:, None] == stratum[None, :])
         flat = np.where(comparable, clear, -np.inf).reshape(self.n_series, -1)
@@ -206,6 +213,19 @@ class GapModel:
     def scale(self, sides: GapSides) -> Array:
         """Return 1: the size of a gap is measured by its detector."""
         return np.ones(self.n_series)
+
+    @property
+    def _in_pair(self) -> npt.NDArray[np.bool_]:
+        """Return which groups are one of the pair, of shape (S, n_groups)."""
+        pair = np.zeros((self.n_series, 0), dtype=np.int64) if self.pair is None else self.pair
+        return np.asarray((np.arange(self.shape[1]) == pair[:, :, None]).any(axis=1))
+
+    def _group_evidence(
+        self, memory: LearnedRates, hits: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]
+    ) -> Array:
+        guess = guesses(memory, self.prior_rate)
+        strata = guess.reshape(*guess.shape[:2], *self.shape)
+        return log_group_evidence(hits, totals, strata, self.tolerated, self.correlation)
 
     def _pair_evidence(
         self, memory: LearnedRates, hits: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]

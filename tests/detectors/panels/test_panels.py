@@ -172,8 +172,8 @@ def test_windows_without_outputs_neither_alarm_nor_end_one(kind: str) -> None:
     readings = played(panel(kind), windows)
 
     assert readings[9].firing[0]
-    assert all(reading.firing[0] for reading in readings[10:])
-    assert not any(reading.seen[0] for reading in readings[10:])
+    assert all(reading.firing[0] for reading in readings[35:])
+    assert not any(reading.seen[0] for reading in readings[35:])
     assert not any(np.isnan(reading.log_r).any() for reading in readings)
 
 
@@ -263,31 +263,48 @@ def test_outputs_that_are_counted_twice_are_evidence_once(kind: str) -> None:
     assert second == pytest.approx(first, rel=0.25)
 
 
-def test_a_gap_of_two_groups_is_over_although_a_third_group_came_and_went() -> None:
-    generator = np.random.default_rng(9)
-    known = np.array([[20_000, 20_000, 0]]), np.array([[50_000, 50_000, 0]])
+def beside_a_new_group(rates: list[float], n_new: int, g: np.random.Generator) -> GapQuestion:
+    totals = np.array([[500, 500, n_new]])
+    return GapQuestion(
+        hits=g.binomial(totals, np.array([rates])),
+        totals=totals,
+        reference_hits=np.array([[20_000, 20_000, 0]]),
+        reference_totals=np.array([[50_000, 50_000, 0]]),
+        tolerated=GAP,
+        groups=("a", "b", "other"),
+    )
 
-    def asked(rates: list[float], third: int) -> GapQuestion:
-        totals = np.array([[500, 500, third]])
-        hits = generator.binomial(totals, np.array([rates]))
-        reference_hits, reference_totals = known
-        return GapQuestion(
-            hits=hits,
-            totals=totals,
-            reference_hits=reference_hits,
-            reference_totals=reference_totals,
-            tolerated=GAP,
-            groups=("a", "b", "new"),
-        )
 
-    quiet = tuple(asked([0.4, 0.4, 0.9], 0) for _ in range(24))
+def panel_of_a_pair(generator: np.random.Generator) -> Panel:
+    quiet = tuple(beside_a_new_group([0.4, 0.4, 0.4], 0, generator) for _ in range(24))
     history = History(start_us=tuple(hour * HOUR for hour in range(24)), questions=quiet)
     model = GapModel.calibrated([quiet[0]], [history])
-    watched = Panel(model=model, rule=EvidenceRule(min_windows=2), leak=np.array([50.0]))
-    apart: list[list[Question | None]] = [[asked([0.4, 0.55, 0.9], 500)] for _ in range(5)]
-    back: list[list[Question | None]] = [[asked([0.4, 0.4, 0.9], 0)] for _ in range(20)]
+    return Panel(model=model, rule=EvidenceRule(min_windows=2), leak=np.array([50.0]))
 
-    readings = played(watched, [*apart, *back], np.log(1e4))
 
-    assert any(reading.alarm[0] for reading in readings[:5])
-    assert any(reading.returned[0] for reading in readings[5:])
+def test_a_gap_of_two_groups_is_over_although_a_third_group_came_and_went() -> None:
+    generator = np.random.default_rng(9)
+    met = [beside_a_new_group([0.4, 0.4, 0.448], 3_000, generator) for _ in range(5)]
+    apart = [beside_a_new_group([0.35, 0.45, 0.4], 0, generator) for _ in range(30)]
+    back = [beside_a_new_group([0.4, 0.4, 0.4], 0, generator) for _ in range(20)]
+
+    readings = played(
+        panel_of_a_pair(generator), [[each] for each in (*met, *apart, *back)], np.log(1e4)
+    )
+
+    assert any(reading.alarm[0] for reading in readings[5:35])
+    assert any(reading.returned[0] for reading in readings[35:])
+
+
+def test_a_group_that_two_baseline_groups_lack_is_called_when_it_is_far_from_them() -> None:
+    generator = np.random.default_rng(10)
+    before = [beside_a_new_group([0.4, 0.4, 0.4], 0, generator) for _ in range(20)]
+    fair = [beside_a_new_group([0.4, 0.4, 0.4], 300, generator) for _ in range(100)]
+    apart = [beside_a_new_group([0.4, 0.4, 0.1], 300, generator) for _ in range(5)]
+
+    readings = played(
+        panel_of_a_pair(generator), [[each] for each in (*before, *fair, *apart)], np.log(1e4)
+    )
+
+    assert not any(reading.alarm[0] for reading in readings[:120])
+    assert any(reading.alarm[0] for reading in readings[120:])

@@ -1,7 +1,7 @@
 """Ids that are hashes of their inputs: the same step done twice has the same name."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from baselines.summary import Window
@@ -41,11 +41,30 @@ def configuration_digest(configuration: Configuration) -> str:
     return hashlib.sha256(configuration.path.read_bytes()).hexdigest()
 
 
-def detector_digest(detector: Detector, name: str | None = None) -> str:
-    """Return a hash of a detector and its options, and of the name of its entry if it has one."""
+def detector_digest(
+    detector: Detector,
+    name: str | None = None,
+    *,
+    decision: Mapping[str, object] | None = None,
+) -> str:
+    """Return a hash of what decides a finding besides baseline and window.
+
+    Parameters
+    ----------
+    detector
+        With its options.
+    name
+        Of its entry, if it has one.
+    decision
+        The settings that its verdict rests on; None: the detector's own interval.
+    """
     options: Any = detector  # every registered detector is a dataclass
-    content = {"detector": detector.name, "options": to_record(options)}
-    return _sha256(content if name is None else content | {"name": name})
+    content: dict[str, object] = {"detector": detector.name, "options": to_record(options)}
+    if name is not None:
+        content["name"] = name
+    if decision is not None:
+        content["decision"] = dict(decision)
+    return _sha256(content)
 
 
 def finding_id(baseline_id: str, window: Window, detector_options: str) -> str:

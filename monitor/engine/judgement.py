@@ -195,8 +195,25 @@ class Judge:
 
     def _digest(self, entry: DetectorEntry) -> str:
         if entry.series not in self._options:
-            self._options[entry.series] = detector_digest(entry.detector, entry.name)
+            self._options[entry.series] = detector_digest(
+                entry.detector, entry.name, decision=self._decision(entry)
+            )
         return self._options[entry.series]
+
+    def _decision(self, entry: DetectorEntry) -> Mapping[str, object] | None:
+        """Return the settings that verdicts of an entry rest on; None for its own interval."""
+        decision = self.configuration.decision
+        if self.comparison is not None and _is_compared(entry):
+            return {"false_discovery_rate": decision.false_discovery_rate}
+        if self.watching is not None and entry.rule is DecisionRuleKind.EVIDENCE:
+            budget = decision.false_alarm_budget
+            return {
+                "false_alarm_budget": [budget.incidents, budget.days],
+                "utc_offset_seconds": decision.utc_offset_seconds,
+                "weight": entry.weight,
+                "critical": entry.critical,
+            }
+        return None
 
     def _inhibitors(self, judged: Sequence[Judged]) -> Mapping[str, tuple[str, ...]]:
         firing = {each.finding.series for each in judged if each.state.state in ALARMED}

@@ -1,6 +1,7 @@
 """Findings in the light of the evidence: no window and no sentence says more than it knows."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from baselines.schema import Column, Dtype, Role, Schema
 from baselines.summary import Window, WindowKey, WindowSummary
 from detectors.base import Finding, Verdict
 from detectors.distribution_shift import DistributionShift
-from monitor.config.decision import DecisionRuleKind
+from monitor.config.decision import DecisionQuestion, DecisionRuleKind, DecisionSettings
 from monitor.config.model import (
     BaselineSettings,
     Configuration,
@@ -23,6 +24,7 @@ from monitor.config.model import (
     StorageSettings,
 )
 from monitor.config.problems import Place
+from monitor.decision.budget import FalseAlarmBudget
 from monitor.engine.judgement import Judge
 from monitor.severity.register import Stakes, SystemRegister
 from monitor.severity.scoring import FiveAxes
@@ -49,12 +51,13 @@ def window(day: int, counts: WindowSummary) -> Window:
     return Window(WindowKey(day * DAY, (day + 1) * DAY, "all"), counts)
 
 
-def judge(past: WindowSummary, whole: WindowSummary) -> Judge:
+def judge(past: WindowSummary, whole: WindowSummary, **decided: Any) -> Judge:
     entry = DetectorEntry(
         detector=DistributionShift(column="income"),
         for_windows=2,
         place=Place(file="c.yaml", line=1, column=1, option="detectors[0]"),
-        rule=DecisionRuleKind.EVIDENCE,
+        rule=decided.get("rule", DecisionRuleKind.EVIDENCE),
+        critical=decided.get("critical", False),
     )
     configuration = Configuration(
         path=Path("c.yaml"),
@@ -68,6 +71,7 @@ def judge(past: WindowSummary, whole: WindowSummary) -> Judge:
         incidents=IncidentSettings(),
         storage=StorageSettings(),
         dead_letters=DeadLetterSettings(),
+        decision=decided.get("decision", DecisionSettings()),
     )
     baseline = Baseline(
         schema=SCHEMA,
@@ -128,3 +132,25 @@ def test_an_open_alarm_claims_no_departure_that_its_windows_do_not_show() -> Non
     last = found[-1]
     assert last.verdict is Verdict.BEYOND
     assert last.sentence.startswith("the alarm is not over; the windows since the onset together:")
+
+
+def test_what_decides_a_finding_is_in_its_id() -> None:
+    quiet, whole = summary(2_000), summary(2_000 * N_DAYS)
+    comparison = {"question": DecisionQuestion.COMPARISON}
+    policies: list[dict[str, Any]] = [
+        {},
+        {"critical": True},
+        {"rule": DecisionRuleKind.THRESHOLD},
+        {"decision": DecisionSettings(false_alarm_budget=FalseAlarmBudget(days=30))},
+        {"decision": DecisionSettings(**comparison)},
+        {"decision": DecisionSettings(**comparison, false_discovery_rate=0.2)},
+    ]
+
+    ids = []
+    for policy in (*policies, policies[0]):
+        ours, windows = judge(quiet, whole, **policy), [window(N_DAYS, quiet)]
+        ours.compare_all([windows])
+        ids.append(ours.judge(windows).judged[0].id)
+
+    assert len(set(ids)) == len(policies)
+    assert ids[-1] == ids[0]

@@ -19,7 +19,13 @@ __all__ = [
     "strength_words",
 ]
 
-_UNITS = (("year", 365.25 * 86_400), ("month", 30.4375 * 86_400), ("day", 86_400.0))
+_UNITS = (
+    ("year", 365.25 * 86_400),
+    ("month", 30.4375 * 86_400),
+    ("day", 86_400.0),
+    ("hour", 3600.0),
+    ("minute", 60.0),
+)
 _MOST_YEARS = 1000
 
 
@@ -179,8 +185,8 @@ def _span(seconds: float) -> str:
         if number > 1:
             return f"{number} {name}s"
         if number == 1:
-            return f"a {name}"
-    return f"{max(int(seconds / 3600), 1)} hours"
+            return f"an {name}" if name == "hour" else f"a {name}"
+    return f"{int(seconds)} seconds"
 
 
 def _top(fraction: Array) -> npt.NDArray[np.bool_]:

@@ -81,7 +81,7 @@ class Calibration:
                 f"{self.widened:g} times as wide"
             )
         if self.standing:
-            notes.append("the gap is beyond tolerance in the baseline itself")
+            notes.append("as measured in the baseline itself, the gap is beyond tolerance already")
         elif not self.quiet:
             notes.append(
                 "the baseline's own windows are not quiet at any tolerance tried: they hold an "

@@ -99,6 +99,14 @@ def test_strength_is_said_in_time_between_alarms() -> None:
     assert "once in 1000 years " in words[2]
 
 
+def test_strength_is_rounded_down_at_every_length() -> None:
+    said = [strength_words(1.0, seconds) for seconds in (59.9, 119.0, 3599.0, 7100.0, 7200.0)]
+
+    spans = ("59 seconds", "a minute", "59 minutes", "an hour", "2 hours")
+    for words, span in zip(said, spans, strict=True):
+        assert f"once in {span} " in words
+
+
 def test_alarms_are_as_rare_as_their_strength_says() -> None:
     rng = np.random.default_rng(1)
     r, strong = np.zeros(4000), np.zeros(3)

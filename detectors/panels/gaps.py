@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from detectors.evidence.array_state import ArrayState
 from detectors.evidence.beta_binomial import Array
-from detectors.evidence.calibration import gap_correlation
 from detectors.evidence.group_gaps import (
     GapTolerance,
     LearnedRates,
@@ -22,10 +21,11 @@ from detectors.evidence.onset import Effect
 from detectors.evidence.questions import GapQuestion, Question
 from detectors.evidence.two_group_gaps import (
     N_ALTERNATIVES,
-    GapLimit,
     log_gap_evidence,
     two_sided_gap_evidence,
 )
+from detectors.panels.gap_limits import RATES, back_within, gap_limit
+from detectors.panels.gap_reference import only_pair, worst_correlation
 from detectors.panels.model import History, Scores
 
 __all__ = ["GapModel", "GapSides"]
@@ -33,8 +33,6 @@ __all__ = ["GapModel", "GapSides"]
 MEMORY_FACTORS = (0.0, 0.8, 0.95)
 """What is left of a window in each expert's guesses; the first knows the last window only."""
 
-_REMAINING = (0.6, 0.3, 0.0)
-_RATES = (1e-4, 1 - 1e-4)
 _WIDEST = 0.9
 
 
@@ -81,8 +79,8 @@ class GapModel:
             (question.reference_hits.sum() + 0.5) / (question.reference_totals.sum() + 1)
             for question in references
         ]
-        correlations = [_correlation(history) for history in histories]
-        pairs = [_only_pair(question) for question in references]
+        correlations = [worst_correlation(history) for history in histories]
+        pairs = [only_pair(question) for question in references]
         found = [pair for pair in pairs if pair is not None]
         return cls(
             tolerated=references[0].tolerated,
@@ -201,7 +199,7 @@ class GapModel:
         x1, n1 = _at(x, sides.low), _at(n, sides.low)
         x2, n2 = _at(x, sides.high), _at(n, sides.high)
         weight = np.where((n1 > 0) & (n2 > 0), n1 + n2, 0).astype(np.float64)
-        limit, low, high = self._back_within(x1 + x2, n1, n2)
+        limit, low, high = back_within(self.tolerated, self.prior_rate, n1, n2)
         log_e = log_gap_evidence((x1, x2), (n1, n2), (low, high), limit, self.correlation)
         nothing = np.zeros(self.n_series)
         return log_e, Effect(value=nothing, weight=weight, variance=nothing)
@@ -238,39 +236,10 @@ class GapModel:
         x1, x2 = (hits[rows, 0, pair[:, side]] for side in (0, 1))
         n1, n2 = (totals[rows, 0, pair[:, side]] for side in (0, 1))
         events, outputs = memory.events[:, -1].sum(axis=-1), memory.outputs[:, -1].sum(axis=-1)
-        pooled = np.clip((events + self.prior_rate) / (outputs + 1), *_RATES)
-        if self.tolerated.kind is GapTolerance.RATIO:
-            limit = GapLimit.ratio(self.tolerated.limit)
-        else:
-            limit = GapLimit.difference(self.tolerated.limit)
+        pooled = np.clip((events + self.prior_rate) / (outputs + 1), *RATES)
         return two_sided_gap_evidence(
-            (x1, x2), (n1, n2), pooled, limit, correlation=self.correlation
+            (x1, x2), (n1, n2), pooled, gap_limit(self.tolerated), correlation=self.correlation
         )
-
-    def _back_within(
-        self,
-        events: npt.NDArray[np.int64],
-        n_low: npt.NDArray[np.int64],
-        n_high: npt.NDArray[np.int64],
-    ) -> tuple[GapLimit, Array, Array]:
-        """Return "still out of tolerance" as a half-plane, and rates inside tolerance.
-
-        The alternatives keep the baseline's pooled rate, so nothing of the window decides
-        them but the groups' sizes.
-        """
-        pooled = np.broadcast_to(self.prior_rate, events.shape)[:, None]
-        share = (n_low / np.maximum(n_low + n_high, 1))[:, None]
-        remaining = np.array(_REMAINING)
-        if self.tolerated.kind is GapTolerance.RATIO:
-            ratio = 1 - remaining * (1 - self.tolerated.limit)
-            high = pooled / (1 - share + share * ratio)
-            low = ratio * high
-            limit = GapLimit(first=1.0, second=self.tolerated.limit, most=0.0)
-        else:
-            gap = remaining * self.tolerated.limit
-            low, high = pooled - (1 - share) * gap, pooled + share * gap
-            limit = GapLimit(most=-self.tolerated.limit)
-        return limit, np.clip(low, *_RATES), np.clip(high, *_RATES)
 
     def _counts(
         self, questions: Sequence[Question | None]
@@ -287,40 +256,3 @@ class GapModel:
 
 def _at(values: npt.NDArray[np.int64], position: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return values[np.arange(len(values)), position]
-
-
-def _only_pair(question: GapQuestion) -> tuple[int, int] | None:
-    """Return the two groups that the baseline knows, if it knows just two and one stratum."""
-    if question.reference_totals.shape[0] != 1:
-        return None
-    if question.tolerated.kind is GapTolerance.EQUALITY:
-        return None
-    known = np.flatnonzero(question.reference_totals[0] > 0)
-    return (int(known[0]), int(known[1])) if len(known) == 2 else None
-
-
-def _correlation(history: History) -> float:
-    """Return the correlation of the group whose gap to the rest varies most."""
-    asked = [
-        question
-        for question in history.questions
-        if isinstance(question, GapQuestion) and question.totals.sum() > 0
-    ]
-    if len(asked) < 2:
-        return 0.0
-    hits = np.stack([question.hits for question in asked]).reshape(len(asked), -1)
-    totals = np.stack([question.totals for question in asked]).reshape(len(asked), -1)
-    all_hits, all_totals = hits.sum(axis=1), totals.sum(axis=1)
-    worst = 0.0
-    for group in range(hits.shape[1]):
-        x1, n1 = hits[:, group], totals[:, group]
-        x2, n2 = all_hits - x1, all_totals - n1
-        if n1.sum() == 0 or n2.sum() == 0:
-            continue
-        rates = (_rate(x1, n1), _rate(x2, n2))
-        worst = max(worst, float(gap_correlation((x1, x2), (n1, n2), rates)))
-    return worst
-
-
-def _rate(hits: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]) -> float:
-    return float((hits.sum() + 0.5) / (totals.sum() + 1))

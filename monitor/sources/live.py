@@ -1,0 +1,196 @@
+"""What a source is that does not end: batches of records, each with a position to go on from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from monitor.sources.base import SourceError
+
+__all__ = [
+    "Batch",
+    "Claimed",
+    "Claims",
+    "LiveSource",
+    "LiveStream",
+    "Notice",
+    "NoticeKind",
+    "PartitionLostError",
+    "SourceStoppedError",
+]
+
+
+class PartitionLostError(SourceError):
+    """Another worker has taken a partition over; what was read of it and not committed is void."""
+
+
+class SourceStoppedError(SourceError):
+    """The policy says to stop rather than to go on without records that cannot be read."""
+
+
+class NoticeKind(StrEnum):
+    """What can go wrong with a stream besides single records."""
+
+    RETENTION_GAP = "retention_gap"
+    UNREADABLE_BATCH = "unreadable_batch"
+    TOPIC_REPLACED = "topic_replaced"
+    TRUNCATED = "truncated"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that the people who run the monitor must know.
+
+    Parameters
+    ----------
+    kind
+        What happened.
+    partition
+        Where; empty: the whole source.
+    first, end
+        The positions ``first <= position < end`` that could not be read; None: unknown.
+    detail
+        In words.
+    """
+
+    kind: NoticeKind
+    partition: str = ""
+    first: int | None = None
+    end: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records of one partition, in order.
+
+    Parameters
+    ----------
+    partition
+        The name of the partition, the same in every run: ``topic/3``, a file.
+    payloads
+        One record each, as bytes.
+    first
+        The position of the first record. It equals `next` of the batch before, unless records
+        between them are no outputs at all (transaction markers, compacted keys) or a notice
+        names the gap.
+    next
+        The position to go on from once these records are counted.
+    positions
+        The position of each record, of the same length as `payloads`; None: consecutive
+        from `first`.
+    """
+
+    partition: str
+    payloads: Sequence[bytes]
+    first: int
+    next: int
+    positions: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A partition as the database knows it.
+
+    Parameters
+    ----------
+    position
+        Where to go on; None: nothing of it was ever counted.
+    identity
+        What the partition was when that was written (a topic's id, a file's beginning); empty:
+        unknown. A source that finds another identity says so with a notice.
+    """
+
+    position: int | None = None
+    identity: str = ""
+
+
+class Claims(Protocol):
+    """How a stream takes partitions over, and gives them back; the engine provides it.
+
+    Both may be called from another thread than the one that polls, while that one waits.
+    """
+
+    def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
+        """Take over partitions, given by name with their present identity.
+
+        Whoever owned them before cannot commit any more.
+        """
+        ...
+
+    def release(self, partitions: Sequence[str]) -> None:
+        """Give partitions back; what was counted of them and not committed is dropped."""
+        ...
+
+
+class LiveStream(Protocol):
+    """An open stream; used by one thread, except where `Claims` says otherwise."""
+
+    def poll(self, timeout_seconds: float, max_records: int) -> Sequence[Batch]:
+        """Return what has arrived, at most about `max_records` records, within the timeout.
+
+        Records that are not UTF-8 or not JSON are handed on all the same. Nothing raises
+        because of a record; a batch that cannot be decompressed or has a wrong checksum is
+        handled by the policy and becomes a notice.
+
+        Raises
+        ------
+        SourceStoppedError
+            If the policy is to stop.
+        """
+        ...
+
+    def notices(self) -> Sequence[Notice]:
+        """Return what has happened since the last call."""
+        ...
+
+    def caught_up(self) -> frozenset[str]:
+        """Return the partitions of which everything there is has been handed on."""
+        ...
+
+    def ended(self) -> frozenset[str]:
+        """Return the partitions that will never have more: rotated files, a closed input."""
+        ...
+
+    def lag(self) -> Mapping[str, int]:
+        """Return how many records (or bytes, for files) wait in each partition, if known."""
+        ...
+
+    def pause(self) -> None:
+        """Hand on nothing until `resume`, without losing the partitions."""
+        ...
+
+    def resume(self) -> None:
+        """Go on handing records on."""
+        ...
+
+    def committed(self, positions: Mapping[str, int]) -> None:
+        """Take note that positions are safe in the database: for dashboards, never for truth."""
+        ...
+
+    def close(self) -> None:
+        """Leave; never waits longer than a few seconds."""
+        ...
+
+
+@runtime_checkable
+class LiveSource(Protocol):
+    """A configured source that `run` can follow."""
+
+    def open(self, claims: Claims, *, worker: str) -> LiveStream:
+        """Return the open stream.
+
+        Parameters
+        ----------
+        claims
+            How partitions are taken over.
+        worker
+            The name of this worker, unique among those that run.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be opened at all as it is configured.
+        """
+        ...

@@ -6,7 +6,7 @@ sum stood within `PLAUSIBLE_NATS` of it is a plausible one. The sums that give i
 are gathered from the onset on.
 
 The CUSUM only knows what was bet at the time. Where earlier windows are still at hand,
-`onset_in_history` looks at them again with the set that raised the alarm, and is closer.
+`detectors.evidence.dating` looks at them again with the set that raised the alarm, and is closer.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.evidence.array_state import ArrayState
-from detectors.evidence.beta_binomial import Array, log_likelihood_ratio
+from detectors.evidence.beta_binomial import Array
 
 __all__ = [
     "PLAUSIBLE_NATS",
     "Effect",
     "Onset",
     "OnsetState",
-    "onset_in_history",
     "onset_of",
     "track",
 ]
@@ -168,52 +167,4 @@ def onset_of(state: OnsetState, expert: npt.NDArray[np.intp], *, learning: int =
         windows_ago=np.maximum(age - 1, 0),
         earliest=np.maximum(np.maximum(earliest, age) + learning - 1, 0),
         latest=np.maximum(np.minimum(latest, age) - 1, 0),
-    )
-
-
-def onset_in_history(
-    count: npt.ArrayLike,
-    total: npt.ArrayLike,
-    baseline: npt.ArrayLike,
-    shifted: npt.ArrayLike,
-    correlation: npt.ArrayLike = 0.0,
-) -> Onset:
-    """Return when a share went from `baseline` to `shifted`, given the windows until now.
-
-    For an onset at window j the log likelihood ratio to no change is the sum, from j on, of
-    the beta-binomial ratios of `shifted` to `baseline`. The range holds the onsets within
-    `PLAUSIBLE_NATS` of the best one.
-
-    Parameters
-    ----------
-    count, total
-        Events in the set that raised the alarm and all events, oldest window first, of shape
-        (K,) or (K, S), K at least 1.
-    baseline
-        The set's usual share in each window, that broadcasts.
-    shifted
-        Its share since the change: the baseline plus the magnitude; kept within 0 and 1.
-    correlation
-        Within a window.
-
-    References
-    ----------
-    .. [1] D. V. Hinkley, Biometrika 57 (1970), 1-17.
-
-    Examples
-    --------
-    >>> onset = onset_in_history([20, 22, 31, 26, 41, 38], [1000] * 6, 0.02, 0.04)
-    >>> int(onset.windows_ago), int(onset.earliest), int(onset.latest)
-    (1, 3, 1)
-    """
-    after = np.clip(np.asarray(shifted, dtype=np.float64), 1e-6, 1 - 1e-6)
-    before = np.clip(np.asarray(baseline, dtype=np.float64), 1e-6, 1 - 1e-6)
-    gain = log_likelihood_ratio(count, total, after, before, correlation)
-    # From the end: entry i is the likelihood of an onset i windows ago.
-    likelihood = np.cumsum(gain[::-1], axis=0)
-    plausible = likelihood >= likelihood.max(axis=0) - PLAUSIBLE_NATS
-    return Onset(
-        windows_ago=likelihood.argmax(axis=0),
-        earliest=len(gain) - 1 - plausible[::-1].argmax(axis=0),
-        latest=plausible.argmax(axis=0),
     )

@@ -12,7 +12,7 @@ from detectors.evidence.closing import (
     start_closing,
 )
 from detectors.evidence.magnitude import MagnitudeState, magnitude_of, share_effect
-from detectors.evidence.onset import Effect, OnsetState, onset_in_history, onset_of, track
+from detectors.evidence.onset import Effect, OnsetState, onset_of, track
 from detectors.evidence.rates import log_evidence_above
 from detectors.evidence.shiryaev_roberts import EvidenceRule, EvidenceState, gather
 
@@ -109,31 +109,6 @@ def test_onset_and_magnitude_are_right_when_the_alarm_comes() -> None:
     assert inside / len(opened) >= 0.9
     assert abs(np.median(values) - 0.03) < 0.006
     assert (lows > 0.03).mean() <= 0.05
-
-
-@pytest.mark.parametrize(("rate", "correlation"), [(0.03, 0.0), (0.05, 0.0), (0.05, 0.004)])
-def test_the_history_tells_the_onset_within_its_range(rate, correlation) -> None:
-    rng = np.random.default_rng(5)
-    true = np.where(np.arange(60) < 40, NORMAL, rate)[:, None]
-    if correlation:
-        s = 1 / correlation - 1
-        true = rng.beta(true * s, (1 - true) * s, (60, 500))
-    counts = rng.binomial(1000, true, (60, 500))
-
-    onset = onset_in_history(counts, np.full((60, 500), 1000), NORMAL, rate, correlation)
-
-    first = 59 - onset.windows_ago
-    found = (59 - onset.earliest <= 40) & (59 - onset.latest >= 40)
-    assert np.median(np.abs(first - 40)) <= 1
-    assert found.mean() >= 0.9
-    assert np.median(onset.earliest - onset.latest) <= 8
-
-
-def test_an_onset_before_the_history_is_its_first_window() -> None:
-    onset = onset_in_history([[60], [58], [61]], [[1000]] * 3, NORMAL, 0.06)
-
-    assert onset.windows_ago.tolist() == [2]
-    assert onset.earliest.tolist() == [2]
 
 
 def test_the_magnitude_goes_on_while_the_incident_is_open() -> None:

@@ -103,8 +103,12 @@ def _course(
     at_open = [readings[window][row] for row, window in rows]
     ranges = np.array(
         [
-            [window - ago for ago in (one.windows_ago, one.earliest, one.latest)]
+            [
+                window - ago
+                for ago in (one.change.windows_ago, one.change.earliest, one.change.latest)
+            ]
             for (_, window), one in zip(rows, at_open, strict=True)
+            if one.change is not None
         ]
     ).reshape(-1, 3)
     onsets, first, last = ranges.T

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from baselines.summary import WindowKey
 from detectors.base import Direction, Estimate
 
-__all__ = ["Calibration", "Evidence", "EvidenceEvent", "Shadow"]
+__all__ = ["Calibration", "DatedChange", "Evidence", "EvidenceEvent", "Onset", "Shadow"]
 
 
 class EvidenceEvent(StrEnum):
@@ -91,6 +92,51 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatedChange:
+    """The onset of a change, in windows of the series before the last one.
+
+    Parameters
+    ----------
+    windows_ago, earliest, latest
+        The likeliest window, and the plausible range: 0 is the last window.
+    n_windows
+        Windows with outputs from the likeliest one on.
+    may_be_older
+        Whether the range reaches the first window that is remembered.
+    """
+
+    windows_ago: int
+    earliest: int
+    latest: int
+    n_windows: int
+    may_be_older: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onset:
+    """The same as windows, with the outputs that they concern.
+
+    Parameters
+    ----------
+    window, earliest, latest
+        The window in which the change most likely began, and the plausible range.
+    n_windows
+        Windows with outputs from `window` on, the one of the alarm included.
+    n_exposed
+        Outputs concerned from `window` until before the window of the alarm.
+    may_be_older
+        Whether `earliest` is only the first window that is remembered.
+    """
+
+    window: WindowKey
+    earliest: WindowKey
+    latest: WindowKey
+    n_windows: int
+    n_exposed: int
+    may_be_older: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Where one series stands.
 
@@ -107,8 +153,11 @@ class Evidence:
         series fires.
     log_return, log_return_threshold
         Evidence that a firing series is back within tolerance, and what it takes.
-    windows_ago, earliest, latest
-        When the change of an alarm began, with its plausible range, in windows before this one.
+    change, onset
+        When the change of an alarm began; None without one, `onset` also while the windows
+        are not known by their keys.
+    least_windows
+        Windows that an alarm rests on at least, those that were learned from included.
     departure
         The departure since the onset in multiples of the tolerance; None for kinds that
         measure none.
@@ -123,9 +172,9 @@ class Evidence:
     log_threshold: float
     log_return: float
     log_return_threshold: float
-    windows_ago: int = 0
-    earliest: int = 0
-    latest: int = 0
+    change: DatedChange | None = None
+    onset: Onset | None = None
+    least_windows: int = 2
     departure: Estimate | None = None
     direction: Direction = Direction.NONE
 

@@ -9,7 +9,7 @@ from monitor.decision.evidence import Evidence, EvidenceEvent
 from monitor.decision.state import ALARMED, DecisionRule, SeriesState, State
 from monitor.incidents.exposure import exposed_rows
 
-__all__ = ["advance_by_evidence", "onset_key"]
+__all__ = ["advance_by_evidence"]
 
 
 def advance_by_evidence(
@@ -59,31 +59,18 @@ def advance_by_evidence(
     return Transition(moved.state, (*sight, *moved.events))
 
 
-def onset_key(window_key: WindowKey, windows_ago: int) -> WindowKey:
-    """Return the window so many windows before another; count windows count ordinals.
-
-    Examples
-    --------
-    >>> onset_key(WindowKey(200, 300), 2)
-    WindowKey(start_us=0, end_us=100, slice='all', ordinal=0)
-    """
-    length = (window_key.end_us - window_key.start_us) * windows_ago
-    return WindowKey(
-        window_key.start_us - length,
-        window_key.end_us - length,
-        window_key.slice,
-        max(0, window_key.ordinal - windows_ago),
-    )
-
-
 def _fired(state: SeriesState, finding: Finding, evidence: Evidence, key: WindowKey) -> Transition:
-    # Two at least: an alarm of the evidence is never that of one window alone.
+    onset = evidence.onset
+    if onset is None:
+        message = f"an alarm must say when the change began, got none in the window {key!r}"
+        raise ValueError(message)
     state = replace(
         state,
-        n_beyond=max(2, evidence.windows_ago + 1),
+        # What was learned from counts too: it is another window that showed the same.
+        n_beyond=max(onset.n_windows, evidence.least_windows),
         n_within=0,
-        n_exposed=exposed_rows(finding) * (evidence.windows_ago + 1),
-        first_breach=onset_key(key, evidence.windows_ago),
+        n_exposed=onset.n_exposed + exposed_rows(finding),
+        first_breach=onset.window,
     )
     return Transition(state.moved(State.FIRING, key), (Event.FIRED,))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Direction, Estimate
 from detectors.evidence.beta_binomial import Array
 from detectors.evidence.budget import log_thresholds
 from detectors.evidence.group_gaps import closest_tolerated
@@ -21,11 +20,12 @@ from detectors.evidence.shiryaev_roberts import EvidenceRule, leak_windows
 from detectors.panels.gaps import GapModel
 from detectors.panels.mixes import MixModel
 from detectors.panels.model import History
-from detectors.panels.panel import Panel, PanelReading, PanelState
+from detectors.panels.panel import Panel
 from detectors.panels.rates import RateModel
 from monitor.decision.budget import FalseAlarmBudget
 from monitor.decision.calibration import PanelModel, calibrated
-from monitor.decision.evidence import Calibration, Evidence, EvidenceEvent, Shadow
+from monitor.decision.evidence import Calibration, Evidence, Shadow
+from monitor.decision.seats import Seat
 from monitor.decision.state import SeriesKey
 
 __all__ = ["Replay", "Surveillance", "Watched"]
@@ -107,15 +107,6 @@ class Replay:
         return "; ".join(parts)
 
 
-@dataclass(slots=True)
-class _Seat:
-    """One panel, who sits in it, and where it stands."""
-
-    keys: list[SeriesKey]
-    panel: Panel
-    state: PanelState
-
-
 @dataclass(slots=True, kw_only=True)
 class Surveillance:
     """Gathers evidence on every series; thresholds follow from one budget.
@@ -138,7 +129,7 @@ class Surveillance:
     shadows: dict[SeriesKey, Shadow] = field(default_factory=dict)
     calibrations: dict[SeriesKey, Calibration] = field(default_factory=dict)
     _weights: dict[SeriesKey, float] = field(default_factory=dict)
-    _seats: list[_Seat] = field(default_factory=list)
+    _seats: list[Seat] = field(default_factory=list)
 
     def add(self, watched: Sequence[Watched]) -> None:
         """Take series under watch: calibrate them and replay the baseline's own windows.
@@ -180,7 +171,10 @@ class Surveillance:
         )
 
     def advance(
-        self, questions: Mapping[SeriesKey, Question | None], start_us: int
+        self,
+        questions: Mapping[SeriesKey, Question | None],
+        start_us: int,
+        starts: Mapping[SeriesKey, int] | None = None,
     ) -> dict[SeriesKey, Evidence]:
         """Return where every series stands after one more stretch of time.
 
@@ -190,17 +184,17 @@ class Surveillance:
             What the windows of this stretch ask; a series that is not named had no window.
         start_us
             Start of the windows, microseconds.
+        starts
+            Starts of the windows of series that do not begin then, as slices of a number of
+            outputs do not.
         """
         evidence: dict[SeriesKey, Evidence] = {}
         for seat in self._seats:
-            asked = [questions.get(key) for key in seat.keys]
-            seat.state, reading = seat.panel.advance(
-                seat.state, asked, start_us, self._log_thresholds(seat.keys)
-            )
-            evidence.update(_readings(seat, reading))
+            thresholds = self._log_thresholds(seat.keys)
+            evidence.update(seat.advance(questions, starts or {}, start_us, thresholds))
         return evidence
 
-    def _seated(self, group: Sequence[Watched]) -> list[_Seat]:
+    def _seated(self, group: Sequence[Watched]) -> list[Seat]:
         """Return the panels of series of one kind, one for each widening of gaps."""
         histories = [one.history for one in group]
         keys = [one.key for one in group]
@@ -217,7 +211,15 @@ class Surveillance:
         for rows in _panels(model, found.factors):
             part = model.take(rows).widened(found.factors[rows])
             panel = Panel(model=part, rule=rule, leak=leak[rows])
-            seats.append(_Seat([keys[row] for row in rows], panel, panel.begin(thresholds[rows])))
+            seats.append(
+                Seat(
+                    keys=[keys[row] for row in rows],
+                    references=[group[row].reference for row in rows],
+                    panel=panel,
+                    state=panel.begin(thresholds[rows]),
+                    utc_offset_seconds=self.utc_offset_seconds,
+                )
+            )
         return seats
 
     def _model(self, references: Sequence[Question], histories: Sequence[History]) -> PanelModel:
@@ -276,32 +278,3 @@ def _panels(model: PanelModel, factors: Array) -> list[list[int]]:
     if not isinstance(model, GapModel):
         return [list(range(len(factors)))]
     return [np.flatnonzero(factors == factor).tolist() for factor in np.unique(factors)]
-
-
-def _readings(seat: _Seat, reading: PanelReading) -> dict[SeriesKey, Evidence]:
-    return {key: _reading(reading, row) for row, key in enumerate(seat.keys)}
-
-
-def _reading(reading: PanelReading, row: int) -> Evidence:
-    event = EvidenceEvent.NONE
-    if reading.alarm[row]:
-        event = EvidenceEvent.ALARM
-    elif reading.returned[row]:
-        event = EvidenceEvent.RETURNED
-    value, low = float(reading.departure.value[row]), float(reading.departure.low[row])
-    firing = bool(reading.firing[row])
-    way = int(reading.direction[row])
-    return Evidence(
-        event=event,
-        firing=firing,
-        seen=bool(reading.seen[row]),
-        log_r=float(reading.log_r[row]),
-        log_threshold=float(reading.log_threshold[row]),
-        log_return=float(reading.log_return[row]),
-        log_return_threshold=float(reading.log_return_threshold[row]),
-        windows_ago=int(reading.onset.windows_ago[row]),
-        earliest=int(reading.onset.earliest[row]),
-        latest=int(reading.onset.latest[row]),
-        departure=Estimate(value, low, 2 * value - low) if firing and value > 0 else None,
-        direction={1: Direction.UP, -1: Direction.DOWN}.get(way if firing else 0, Direction.NONE),
-    )

@@ -10,16 +10,17 @@ from detectors.base import Finding
 from monitor.config.decision import DecisionQuestion, DecisionRuleKind
 from monitor.config.model import Configuration, DetectorEntry
 from monitor.decision.advance import Event, Transition, advance
-from monitor.decision.evidence import Evidence, EvidenceEvent
+from monitor.decision.evidence import Evidence
 from monitor.decision.evidence_moves import advance_by_evidence
 from monitor.decision.inhibition import inhibitors
 from monitor.decision.state import ALARMED, DecisionRule, SeriesKey, SeriesState, State
 from monitor.decision.surveillance import Surveillance
-from monitor.engine.comparing import Compared, compare_windows, compared
+from monitor.engine.comparing import Compared, compare_windows, compared_entry
 from monitor.engine.identity import detector_digest, finding_id
 from monitor.engine.watching import Watching, window_seconds
 from monitor.engine.weighing import Alarm, alarm_of, in_shadow, weighed
 from monitor.incidents.breaches import Breach, Recovery
+from monitor.incidents.exposure import exposed_rows
 from monitor.incidents.model import SignalIdentity, SignalKind, observation_of
 from monitor.severity.assessment import Course, cannot_see_suggestion, severity_inputs
 from monitor.severity.registry import SeverityPolicy
@@ -141,12 +142,15 @@ class Judge:
             if self.comparison is not None and _is_compared(entry):
                 adjusted = self.comparison.get((window.key, entry.series))
                 discovery_rate = self.configuration.decision.false_discovery_rate
-                finding = compared(finding, adjusted, discovery_rate)
+                finding = compared_entry(
+                    entry, reference, window, adjusted=adjusted, rate=discovery_rate
+                )
                 transition = advance(before, finding, window.key, replace(rule, for_windows=1))
             elif self.watching is not None and entry.rule is DecisionRuleKind.EVIDENCE:
                 transition = advance_by_evidence(
                     before, finding, evidence.get(key), window.key, rule
                 )
+                self.watching.note_exposed(key, exposed_rows(finding))
                 finding = self._weighed(finding, entry, evidence.get(key), transition.state)
             else:
                 transition = advance(before, finding, window.key, rule)
@@ -175,8 +179,8 @@ class Judge:
         shadow = surveillance.shadows.get(series)
         if shadow is not None:
             return in_shadow(finding, shadow)
-        if evidence is not None and evidence.event is EvidenceEvent.ALARM:
-            self._alarms[series] = alarm_of(evidence, key, surveillance.budget)
+        if evidence is not None and evidence.onset is not None:
+            self._alarms[series] = alarm_of(evidence, evidence.onset, surveillance.budget)
         since = None
         judged = evidence is not None and evidence.seen
         if judged and state.state is State.FIRING and state.first_breach is not None:

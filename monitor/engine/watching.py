@@ -4,14 +4,15 @@ import functools
 import operator
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from baselines.reference import Reference
 from baselines.summary import Window, WindowKey
 from detectors.evidence.questions import Question
 from detectors.panels.model import History
 from monitor.config.model import Configuration, DetectorEntry
-from monitor.decision.evidence import Evidence
+from monitor.decision.evidence import DatedChange, Evidence, Onset
+from monitor.decision.onsets import REMEMBERED_WINDOWS
 from monitor.decision.state import SeriesKey
 from monitor.decision.surveillance import Surveillance, Watched
 from monitor.windows.spec import TumblingWindows
@@ -59,6 +60,8 @@ class Watching:
     reference_of: Callable[[str], Reference]
     _slices: set[str] = field(default_factory=set)
     _recent: dict[str, deque[Window]] = field(default_factory=dict)
+    _keys: dict[str, deque[WindowKey]] = field(default_factory=dict)
+    _exposed: dict[SeriesKey, deque[int]] = field(default_factory=dict)
 
     def take(self, windows: Sequence[Window]) -> Mapping[SeriesKey, Evidence]:
         """Return where every series stands after the windows of one stretch of time."""
@@ -69,14 +72,38 @@ class Watching:
             )
             self._slices.update(window.key.slice for window in new)
         questions: dict[SeriesKey, Question | None] = {}
+        starts: dict[SeriesKey, int] = {}
         for window in windows:
             slice_ = window.key.slice
             self._recent.setdefault(slice_, deque(maxlen=RECENT_WINDOWS)).append(window)
+            self._keys.setdefault(slice_, deque(maxlen=REMEMBERED_WINDOWS)).append(window.key)
             reference = self.reference_of(slice_)
             for entry in self.entries:
                 key = SeriesKey(entry.series, slice_)
                 questions[key] = entry.detector.question(reference, window)
-        return self.surveillance.advance(questions, windows[0].key.start_us)
+                starts[key] = window.key.start_us
+        found = self.surveillance.advance(questions, windows[0].key.start_us, starts)
+        return {
+            key: one if one.change is None else replace(one, onset=self._onset(key, one.change))
+            for key, one in found.items()
+        }
+
+    def note_exposed(self, key: SeriesKey, n_exposed: int) -> None:
+        """Remember how many outputs of the latest window a series concerns."""
+        self._exposed.setdefault(key, deque(maxlen=REMEMBERED_WINDOWS)).append(n_exposed)
+
+    def _onset(self, key: SeriesKey, change: DatedChange) -> Onset:
+        """Return the windows of an onset, and what had been exposed before the latest one."""
+        keys = self._keys[key.slice]
+        exposed = list(self._exposed.get(key, ()))
+        return Onset(
+            window=keys[-1 - change.windows_ago],
+            earliest=keys[-1 - change.earliest],
+            latest=keys[-1 - change.latest],
+            n_windows=change.n_windows,
+            n_exposed=sum(exposed[len(exposed) - change.windows_ago :]),
+            may_be_older=change.may_be_older,
+        )
 
     def since(self, slice_: str, start_us: int) -> Window:
         """Return the windows of a slice since a time, added up; the last 32 at most."""

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from baselines.summary import WindowKey
 from detectors.base import Finding, Measure, Verdict
 from detectors.evidence.budget import periods_between, strength_words
 from monitor.decision.budget import FalseAlarmBudget
-from monitor.decision.evidence import Calibration, Evidence, Shadow
-from monitor.decision.evidence_moves import onset_key
+from monitor.decision.evidence import Calibration, Evidence, Onset, Shadow
 from monitor.decision.state import SeriesState, State
 from monitor.printing import time_text
 
@@ -23,41 +21,42 @@ class Alarm:
 
     Parameters
     ----------
-    onset, earliest, latest
-        The window in which the change most likely began, and the range that is plausible.
+    onset
+        When the change most likely began, and the range that is plausible.
     strength
         How rarely chance alone would raise such an alarm, in words.
     """
 
-    onset: WindowKey
-    earliest: WindowKey
-    latest: WindowKey
+    onset: Onset
     strength: str
 
     @property
     def sentence(self) -> str:
         """Return since when, and how sure, in one clause."""
-        since = ""
-        if self.onset.has_times:
-            since = f"since about {time_text(self.onset.start_us)}"
-            if self.earliest != self.latest:
-                since += (
-                    f" (between {time_text(self.earliest.start_us)} and "
-                    f"{time_text(self.latest.start_us)})"
-                )
-            since += "; "
-        return f"{since}{self.strength}"
+        onset = self.onset
+        if not onset.window.has_times:
+            return self.strength
+        since = f"since about {time_text(onset.window.start_us)}"
+        if onset.may_be_older:
+            since += (
+                f" (by {time_text(onset.latest.start_us)}; perhaps since before "
+                f"{time_text(onset.earliest.start_us)}, the first window looked at)"
+            )
+        elif onset.earliest != onset.latest:
+            since += (
+                f" (between {time_text(onset.earliest.start_us)} and "
+                f"{time_text(onset.latest.start_us)})"
+            )
+        return f"{since}; {self.strength}"
 
 
-def alarm_of(evidence: Evidence, key: WindowKey, budget: FalseAlarmBudget) -> Alarm:
+def alarm_of(evidence: Evidence, onset: Onset, budget: FalseAlarmBudget) -> Alarm:
     """Return what is known at the window that raised an alarm."""
     periods = periods_between(
         np.array(evidence.log_r), np.array(evidence.log_threshold), budget.incidents
     )
     return Alarm(
-        onset=onset_key(key, evidence.windows_ago),
-        earliest=onset_key(key, evidence.earliest),
-        latest=onset_key(key, evidence.latest),
+        onset=onset,
         strength=strength_words(float(periods), budget.seconds),
     )
 

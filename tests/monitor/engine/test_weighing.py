@@ -113,7 +113,7 @@ def test_a_window_without_outputs_is_not_beyond_because_an_alarm_is_open() -> No
 
 
 def test_an_alarm_on_too_few_outputs_to_measure_says_so() -> None:
-    away = summary(80, shift=0.9)
+    away = summary(40, shift=0.9)
 
     found = findings(80, [away, away])
 

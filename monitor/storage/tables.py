@@ -19,7 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 __all__ = [
+    "BODY",
+    "HASH",
     "NAMING",
+    "WORDS",
     "audit_job",
     "dead_letter",
     "finding",
@@ -41,40 +44,40 @@ NAMING = {
 metadata = MetaData(naming_convention=NAMING)
 
 # Byte order on both databases: a merge must not depend on the locale of a server.
-_WORDS = String().with_variant(String(collation="C"), "postgresql")
-_HASH = String(64).with_variant(String(64, collation="C"), "postgresql")
-_BODY = JSON().with_variant(JSONB(), "postgresql")
+WORDS = String().with_variant(String(collation="C"), "postgresql")
+HASH = String(64).with_variant(String(64, collation="C"), "postgresql")
+BODY = JSON().with_variant(JSONB(), "postgresql")
 
 audit_job = Table(
     "audit_job",
     metadata,
-    Column("id", _HASH, primary_key=True),
-    Column("config_digest", _HASH, nullable=False),
-    Column("baseline_id", _HASH, nullable=False),
+    Column("id", HASH, primary_key=True),
+    Column("config_digest", HASH, nullable=False),
+    Column("baseline_id", HASH, nullable=False),
     Column("created_us", BigInteger, nullable=False),
 )
 
 unit = Table(
     "unit",
     metadata,
-    Column("job_id", _WORDS, primary_key=True),
-    Column("unit_id", _WORDS, primary_key=True),
+    Column("job_id", WORDS, primary_key=True),
+    Column("unit_id", WORDS, primary_key=True),
     Column("n_records", BigInteger, nullable=False),
     Column("n_rows", BigInteger, nullable=False),
     Column("n_lines", BigInteger, nullable=False),
-    Column("rejected", _BODY, nullable=False),
-    Column("remarks", _BODY, nullable=False),
+    Column("rejected", BODY, nullable=False),
+    Column("remarks", BODY, nullable=False),
 )
 
 partial = Table(
     "partial",
     metadata,
     # The key is in the order of the merge, so that reading it back needs no sort.
-    Column("job_id", _WORDS, primary_key=True),
+    Column("job_id", WORDS, primary_key=True),
     Column("start_us", BigInteger, primary_key=True, autoincrement=False),
-    Column("slice", _WORDS, primary_key=True),
+    Column("slice", WORDS, primary_key=True),
     Column("end_us", BigInteger, primary_key=True, autoincrement=False),
-    Column("unit_id", _WORDS, primary_key=True),
+    Column("unit_id", WORDS, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     ForeignKeyConstraint(["job_id", "unit_id"], ["unit.job_id", "unit.unit_id"]),
 )
@@ -82,24 +85,24 @@ partial = Table(
 dead_letter = Table(
     "dead_letter",
     metadata,
-    Column("job_id", _WORDS, primary_key=True),
-    Column("unit_id", _WORDS, primary_key=True),
+    Column("job_id", WORDS, primary_key=True),
+    Column("unit_id", WORDS, primary_key=True),
     Column("ordinal", Integer, primary_key=True, autoincrement=False),
-    Column("reason", _WORDS, nullable=False),
-    Column("body", _BODY, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("body", BODY, nullable=False),
     ForeignKeyConstraint(["job_id", "unit_id"], ["unit.job_id", "unit.unit_id"]),
 )
 
 window_summary = Table(
     "window_summary",
     metadata,
-    Column("job_id", _WORDS, primary_key=True),
+    Column("job_id", WORDS, primary_key=True),
     Column("start_us", BigInteger, primary_key=True, autoincrement=False),
-    Column("slice", _WORDS, primary_key=True),
+    Column("slice", WORDS, primary_key=True),
     Column("ordinal", Integer, primary_key=True, autoincrement=False),
     Column("end_us", BigInteger, nullable=False),
     Column("n_rows", BigInteger, nullable=False),
-    Column("baseline_id", _HASH, nullable=False),
+    Column("baseline_id", HASH, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
 
@@ -107,16 +110,16 @@ finding = Table(
     "finding",
     metadata,
     # Two audits may hold the same finding: its id names what it says, not who asked.
-    Column("job_id", _WORDS, primary_key=True),
-    Column("id", _HASH, primary_key=True),
-    Column("series", _WORDS, nullable=False),
-    Column("slice", _WORDS, nullable=False),
+    Column("job_id", WORDS, primary_key=True),
+    Column("id", HASH, primary_key=True),
+    Column("series", WORDS, nullable=False),
+    Column("slice", WORDS, nullable=False),
     Column("start_us", BigInteger, nullable=False),
     Column("end_us", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
-    Column("detector", _WORDS, nullable=False),
-    Column("failure_mode", _WORDS, nullable=False),
-    Column("verdict", _WORDS, nullable=False),
+    Column("detector", WORDS, nullable=False),
+    Column("failure_mode", WORDS, nullable=False),
+    Column("verdict", WORDS, nullable=False),
     Column("n_rows", BigInteger, nullable=False),
     Column("tolerance", Float(53), nullable=False),
     Column("effect", Float(53)),
@@ -125,34 +128,34 @@ finding = Table(
     Column("departure", Float(53)),
     Column("departure_low", Float(53)),
     Column("departure_high", Float(53)),
-    Column("body", _BODY, nullable=False),
+    Column("body", BODY, nullable=False),
     Index(None, "job_id", "series", "slice", "start_us"),
 )
 
 series_state = Table(
     "series_state",
     metadata,
-    Column("monitor", _WORDS, primary_key=True),
-    Column("series", _WORDS, primary_key=True),
-    Column("slice", _WORDS, primary_key=True),
-    Column("body", _BODY, nullable=False),
+    Column("monitor", WORDS, primary_key=True),
+    Column("series", WORDS, primary_key=True),
+    Column("slice", WORDS, primary_key=True),
+    Column("body", BODY, nullable=False),
 )
 
 incident = Table(
     "incident",
     metadata,
-    Column("id", _HASH, primary_key=True),
+    Column("id", HASH, primary_key=True),
     Column("number", Integer, nullable=False),
-    Column("monitor", _WORDS, nullable=False),
-    Column("state", _WORDS, nullable=False),
-    Column("failure_mode", _WORDS, nullable=False),
-    Column("tier", _WORDS, nullable=False),
-    Column("could_be", _WORDS, nullable=False),
-    Column("confirmed", _WORDS),
+    Column("monitor", WORDS, nullable=False),
+    Column("state", WORDS, nullable=False),
+    Column("failure_mode", WORDS, nullable=False),
+    Column("tier", WORDS, nullable=False),
+    Column("could_be", WORDS, nullable=False),
+    Column("confirmed", WORDS),
     Column("first_us", BigInteger, nullable=False),
     Column("last_us", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("body", _BODY, nullable=False),
+    Column("body", BODY, nullable=False),
     UniqueConstraint("number"),
     Index(None, "monitor", "state"),
 )
@@ -160,17 +163,17 @@ incident = Table(
 incident_entry = Table(
     "incident_entry",
     metadata,
-    Column("incident_id", _HASH, ForeignKey("incident.id"), primary_key=True),
+    Column("incident_id", HASH, ForeignKey("incident.id"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("key", _HASH, nullable=False),
-    Column("kind", _WORDS, nullable=False),
+    Column("key", HASH, nullable=False),
+    Column("kind", WORDS, nullable=False),
     Column("occurred_us", BigInteger, nullable=False),
     Column("known_us", BigInteger, nullable=False),
     Column("recorded_us", BigInteger, nullable=False),
-    Column("actor", _WORDS, nullable=False),
+    Column("actor", WORDS, nullable=False),
     # Text, not JSON: the very characters that were hashed.
     Column("body", Text, nullable=False),
-    Column("prev", _HASH, nullable=False),
-    Column("hash", _HASH, nullable=False),
+    Column("prev", HASH, nullable=False),
+    Column("hash", HASH, nullable=False),
     UniqueConstraint("incident_id", "key"),
 )

@@ -16,7 +16,7 @@ from monitor.storage import StorageError, Store
 from monitor.storage.errors import ConcurrentWriteError
 from monitor.storage.findings import StoredFinding
 from monitor.storage.store import AuditJob, StoredWindow
-from monitor.storage.tables import metadata
+from monitor.storage.stream_tables import metadata
 
 HOUR = 3_600_000_000
 

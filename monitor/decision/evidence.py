@@ -27,14 +27,24 @@ class Shadow:
         Windows of its own that the baseline has.
     needed
         Windows that it takes to know how much the series normally varies.
+    loud
+        Whether there were enough, and they are not quiet at any tolerance.
     """
 
     n_windows: int
     needed: int
+    loud: bool = False
 
     @property
     def sentence(self) -> str:
         """Return the reason in words."""
+        if self.loud:
+            return (
+                "in shadow: not covered by the budget of false alarms, because the baseline's own "
+                "windows are not quiet at any tolerance tried: they hold an incident, or this "
+                "series cannot be watched in windows this long; to be told all the same, without "
+                "that guarantee, write 'rule: threshold'"
+            )
         return (
             f"in shadow: the baseline has {self.n_windows} windows of this series, "
             f"{self.needed} are needed to know how much it normally varies"
@@ -56,7 +66,7 @@ class Calibration:
     floor
         The tolerance that the baseline's size allows, if it is above the one asked for.
     quiet
-        Whether the replay was quiet in the end.
+        Whether the replay was quiet in the end; if not, the series goes into shadow.
     standing
         Whether the departure is there in the baseline itself: it is not widened away.
     """
@@ -83,11 +93,6 @@ class Calibration:
             )
         if self.standing:
             notes.append("as measured in the baseline itself, the gap is beyond tolerance already")
-        elif not self.quiet:
-            notes.append(
-                "the baseline's own windows are not quiet at any tolerance tried: they hold an "
-                "incident, or this series cannot be watched in windows this long"
-            )
         return tuple(notes)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.evidence.beta_binomial import Array
 from detectors.evidence.budget import log_thresholds
@@ -75,7 +76,7 @@ class Replay:
     n_widened
         Series that were quiet only with a wider tolerance.
     n_loud
-        Series that were quiet at no tolerance tried.
+        Series that were quiet at no tolerance tried, watched without alarms.
     n_shadow
         Series with too few windows of their own, watched without alarms.
     n_standing
@@ -95,13 +96,17 @@ class Replay:
         """Return it in words."""
         parts = [f"{self.n_series} series share the false-alarm budget of {self.budget}"]
         if self.n_series:
-            quiet = "0 incidents" if not self.n_loud else f"{self.n_loud} series are not quiet"
             wider = f", {self.n_widened} series with a wider tolerance" if self.n_widened else ""
             parts.append(
-                f"replayed on the baseline's own {self.n_windows} windows: {quiet}{wider}"
+                f"replayed on the baseline's own {self.n_windows} windows: 0 incidents{wider}"
             )
         if self.n_standing:
             parts.append(f"{self.n_standing} gaps are beyond tolerance in the baseline itself")
+        if self.n_loud:
+            parts.append(
+                f"{self.n_loud} more in shadow, not covered by the budget: quiet at no tolerance "
+                "tried"
+            )
         if self.n_shadow:
             parts.append(f"{self.n_shadow} more in shadow: the baseline has too few windows")
         return "; ".join(parts)
@@ -134,7 +139,8 @@ class Surveillance:
     def add(self, watched: Sequence[Watched]) -> None:
         """Take series under watch: calibrate them and replay the baseline's own windows.
 
-        A series with fewer than eight windows in the baseline goes into shadow.
+        A series with fewer than eight windows in the baseline goes into shadow, and so does
+        one whose own windows would raise an alarm at every tolerance tried.
         """
         ready: list[Watched] = []
         for one in watched:
@@ -147,6 +153,9 @@ class Surveillance:
                 self._weights[one.key] = one.weight
         for group in _alike(ready):
             self._seats += self._seated(group)
+        # Only now: every series of these is calibrated against the same thresholds.
+        for key in self._weights.keys() & self.shadows.keys():
+            del self._weights[key]
 
     def leave_out(self, key: SeriesKey) -> None:
         """Put a series into shadow that the baseline has nothing to compare with."""
@@ -166,7 +175,7 @@ class Surveillance:
             n_windows=max((one.n_windows for one in found), default=0),
             n_widened=sum(one.widened > 1 and one.quiet for one in found),
             n_loud=sum(not (one.quiet or one.standing) for one in found),
-            n_shadow=len(self.shadows),
+            n_shadow=sum(not one.loud for one in self.shadows.values()),
             n_standing=sum(one.standing for one in found),
         )
 
@@ -207,8 +216,14 @@ class Surveillance:
             model, histories, rule=rule, leak=leak, thresholds=thresholds, standing=standing
         )
         self.calibrations.update(zip(keys, found.calibrations, strict=True))
+        covered = np.array([one.quiet or one.standing for one in found.calibrations])
+        for row in np.flatnonzero(~covered).tolist():
+            n_windows = found.calibrations[row].n_windows
+            self.shadows[keys[row]] = Shadow(
+                n_windows=n_windows, needed=MIN_HISTORY_WINDOWS, loud=True
+            )
         seats = []
-        for rows in _panels(model, found.factors):
+        for rows in _panels(model, found.factors, covered):
             part = model.take(rows).widened(found.factors[rows])
             panel = Panel(model=part, rule=rule, leak=leak[rows])
             seats.append(
@@ -273,8 +288,12 @@ def _stands_in_the_baseline(question: Question) -> bool:
     return bool(np.any((totals > 0) & ~np.isclose(rates, tolerated)))
 
 
-def _panels(model: PanelModel, factors: Array) -> list[list[int]]:
-    """Return the rows that go into one panel: a panel of gaps has one tolerance."""
+def _panels(model: PanelModel, factors: Array, covered: npt.NDArray[np.bool_]) -> list[list[int]]:
+    """Return the covered rows that go into one panel: a panel of gaps has one tolerance."""
     if not isinstance(model, GapModel):
-        return [list(range(len(factors)))]
-    return [np.flatnonzero(factors == factor).tolist() for factor in np.unique(factors)]
+        rows = np.flatnonzero(covered).tolist()
+        return [rows] if rows else []
+    return [
+        np.flatnonzero(covered & (factors == factor)).tolist()
+        for factor in np.unique(factors[covered])
+    ]

@@ -95,6 +95,32 @@ def test_a_series_that_swings_in_the_baseline_gets_a_wider_tolerance_and_says_so
     assert watch.replay().n_loud == 0
 
 
+def test_a_series_that_is_quiet_at_no_tolerance_is_in_shadow_and_takes_no_budget() -> None:
+    # Four days at four times the rate: the long baseline holds an incident.
+    generator = np.random.default_rng(8)
+    past = [
+        rate(int(generator.binomial(1_000, 0.2 if 80 <= day < 84 else 0.05))) for day in range(200)
+    ]
+    key = SeriesKey("loud")
+    watch = surveillance()
+
+    watch.add(
+        [
+            Watched(key=key, reference=rate(0, 0), history=history(past)),
+            steady("steady", generator),
+        ]
+    )
+    found = [watch.advance({key: rate(900)}, (100 + day) * DAY) for day in range(5)]
+
+    assert not watch.calibrations[key].quiet
+    assert watch.n_series == 1
+    assert all(key not in each for each in found)
+    assert watch.shadows[key].sentence.startswith("in shadow: not covered by the budget")
+    assert "rule: threshold" in watch.shadows[key].sentence
+    assert watch.replay().n_loud == 1
+    assert watch.replay().n_shadow == 0
+
+
 def test_a_gap_that_stands_in_the_baseline_itself_is_not_explained_away() -> None:
     generator = np.random.default_rng(7)
     rates = np.array([[0.6, 0.36]])
@@ -172,8 +198,9 @@ def test_kinds_that_cannot_share_a_panel_are_watched_side_by_side() -> None:
         ((48, 14, 0, 0, 0), "48 series share the false-alarm budget of 1 per 90 days; replayed on "
          "the baseline's own 14 windows: 0 incidents"),
         ((48, 14, 3, 1, 2), "48 series share the false-alarm budget of 1 per 90 days; replayed on "
-         "the baseline's own 14 windows: 1 series are not quiet, 3 series with a wider "
-         "tolerance; 2 more in shadow: the baseline has too few windows"),
+         "the baseline's own 14 windows: 0 incidents, 3 series with a wider tolerance; 1 more in "
+         "shadow, not covered by the budget: quiet at no tolerance tried; 2 more in shadow: the "
+         "baseline has too few windows"),
         ((0, 0, 0, 0, 7), "0 series share the false-alarm budget of 1 per 90 days; 7 more in "
          "shadow: the baseline has too few windows"),
     ],

@@ -17,6 +17,8 @@ from detectors.base import Detector, Finding
 
 Rows = Mapping[str, Sequence[str | None] | np.ndarray]
 
+pytest_plugins = ["tests.brokers.fixtures"]
+
 FORBID_SKIPS = os.environ.get("OUTPUTWATCH_FORBID_SKIPS") == "1"
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -1,6 +1,6 @@
 """Whether the distribution of a column has moved: total variation with its bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import annotated_types as at
@@ -24,6 +24,7 @@ from detectors.distances import (
     total_variation,
     wasserstein,
 )
+from detectors.evidence.mix_tests import MixTest
 from detectors.evidence.questions import MixQuestion, Question
 from detectors.grouping import Grouping, group_values, most_changed
 from detectors.intervals import (
@@ -94,6 +95,21 @@ class DistributionShift(CommonOptions):
 
     def compare(self, reference: Reference, window: Window) -> Finding:
         """Return what the window shows against the reference."""
+        return self._compared(reference, window, tested=False)
+
+    def p_value(self, reference: Reference, window: Window) -> float | None:
+        """Return the p-value of "within tolerance" in a single batch; see `TestedInBatches`."""
+        counts = read_table(reference, window, self.column)
+        if counts is None or not _has_rows(_values(counts), self.min_rows):
+            return None
+        axis, values = counts.table.axes[0], _values(counts)
+        return _test(axis, group_values(axis, values[0]), values).p_value(self.tolerance)
+
+    def compare_batch(self, reference: Reference, window: Window) -> Finding:
+        """Return what a single batch shows, with the lower bound of the test of `p_value`."""
+        return self._compared(reference, window, tested=True)
+
+    def _compared(self, reference: Reference, window: Window, *, tested: bool) -> Finding:
         blank = Comparison(
             detector=self,
             columns=(self.column,),
@@ -115,16 +131,31 @@ class DistributionShift(CommonOptions):
         too_few = comparison.too_few(self.min_rows, n_seen=window.summary.n_rows)
         if too_few is not None:
             return too_few
-        unit = _unit(reference.schema, self.column)
-        return self._decide(comparison, axis, unit, (expected, observed))
+        grouping = group_values(axis, expected, _unit(reference.schema, self.column))
+        effect = self._effect(axis, grouping, (expected, observed), tested=tested)
+        return self._decide(comparison, axis, grouping, (expected, observed), effect)
+
+    def _effect(
+        self, axis: Axis, grouping: Grouping, values: tuple[Counts, Counts], *, tested: bool
+    ) -> Estimate:
+        expected, observed = grouping.merge(values[0]), grouping.merge(values[1])
+        effect = total_variation_estimate(expected, observed, self.confidence)
+        if not tested:
+            return effect
+        test = _test(axis, grouping, values)
+        low = test.lower_bound(self.tolerance, 1 - self.confidence)
+        return replace(effect, low=min(max(effect.low, low), effect.value))
 
     def _decide(
-        self, comparison: Comparison, axis: Axis, unit: str, values: tuple[Counts, Counts]
+        self,
+        comparison: Comparison,
+        axis: Axis,
+        grouping: Grouping,
+        values: tuple[Counts, Counts],
+        effect: Estimate,
     ) -> Finding:
         expected, observed = values
-        grouping = group_values(axis, expected, unit)
         groups = grouping.merge(expected), grouping.merge(observed)
-        effect = total_variation_estimate(*groups, self.confidence)
         measures = _group_measures(*groups)
         direction = Direction.NONE
         if isinstance(axis, NumericAxis):
@@ -165,6 +196,15 @@ def _values(counts: TableCounts) -> tuple[Counts, Counts]:
     """Return the counts of finite values, of the reference and of the window."""
     values = counts.table.axes[0].values
     return counts.reference[values], counts.window[values]
+
+
+def _has_rows(values: tuple[Counts, Counts], min_rows: int) -> bool:
+    return min(int(values[0].sum()), int(values[1].sum())) >= min_rows
+
+
+def _test(axis: Axis, grouping: Grouping, values: tuple[Counts, Counts]) -> MixTest:
+    expected, observed = grouping.merge(values[0]), grouping.merge(values[1])
+    return MixTest(expected=expected, observed=observed, ordered=isinstance(axis, NumericAxis))
 
 
 def _unit(schema: Schema, column: str) -> str:

@@ -13,7 +13,6 @@ from detectors.evidence.beta_binomial import Array
 from detectors.evidence.two_group_gaps import GapLimit
 
 __all__ = [
-    "benjamini_yekutieli",
     "gap_p_value",
     "group_gap_p_value",
     "rate_p_value_above",
@@ -248,35 +247,6 @@ def group_gap_p_value(counts: npt.ArrayLike, totals: npt.ArrayLike, limit: GapLi
     pairs = gap_p_value((x[..., first], x[..., second]), (n[..., first], n[..., second]), limit)
     joint: Array = np.minimum(pairs.min(axis=-1) * len(first), 1.0)
     return joint
-
-
-def benjamini_yekutieli(p_values: npt.ArrayLike) -> Array:
-    """Return adjusted p-values: rejecting those up to q has false discovery rate at most q.
-
-    Holds under any dependence.
-
-    Parameters
-    ----------
-    p_values
-        Of shape (m,).
-
-    References
-    ----------
-    .. [1] Y. Benjamini and D. Yekutieli, Annals of Statistics 29 (2001), 1165-1188.
-
-    Examples
-    --------
-    >>> benjamini_yekutieli([0.001, 0.02, 0.5]).round(4)
-    array([0.0055, 0.055 , 0.9167])
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    m = p.size
-    ranks = np.arange(1, m + 1)
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * m * (1 / ranks).sum() / ranks
-    adjusted = np.empty(m)
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return adjusted
 
 
 def _upper(count: npt.NDArray[np.int64], total: npt.NDArray[np.int64], chance: float) -> Array:

@@ -1,4 +1,4 @@
-"""One batch against the baseline: intervals, and false discoveries over the whole audit."""
+"""One batch against the baseline: tests, and false discoveries over the whole audit."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,14 +10,16 @@ import numpy as np
 from baselines.reference import Reference
 from baselines.summary import Window, WindowKey
 from detectors.base import Detector, Finding, Verdict
-from detectors.evidence.fixed_sample import benjamini_yekutieli
+from detectors.batches import TestedInBatches
+from detectors.evidence.false_discoveries import adjusted_p_values
 from monitor.config.model import DetectorEntry
 
-__all__ = ["Compared", "compare_windows", "compared", "p_value"]
+__all__ = ["Compared", "compare_windows", "compared", "compared_entry", "p_value"]
 
 Compared = Mapping[tuple[WindowKey, str], float]
 """Adjusted p-values by window and series."""
 
+_JUDGED = (Verdict.WITHIN, Verdict.BEYOND)
 _LEAST_NATS = math.log(2.0) + 1e-9
 _MOST_NATS = 25.0
 _HALVINGS = 12
@@ -25,11 +27,12 @@ _HALVINGS = 12
 
 
 def p_value(detector: Detector, reference: Reference, window: Window) -> float | None:
-    """Return one minus the largest confidence at which the whole interval is beyond tolerance.
+    """Return the p-value of "the effect is within the tolerance".
 
-    It is the p-value of the very intervals that findings show, so a reader can follow it; it
-    is as exact as they are. 1 if the interval is not beyond even at a confidence of a half; None
-    if the window cannot be judged, or has no interval.
+    That of the detector's own test if it has one. Otherwise one minus the largest confidence at
+    which the whole interval is beyond tolerance: it is as exact as the intervals that findings
+    show. 1 if the interval is not beyond even at a confidence of a half; None if the window
+    cannot be judged, or has no interval.
 
     Parameters
     ----------
@@ -38,6 +41,8 @@ def p_value(detector: Detector, reference: Reference, window: Window) -> float |
     reference, window
         As in `compare`.
     """
+    if isinstance(detector, TestedInBatches):
+        return detector.p_value(reference, window)
     options: Any = detector
 
     def is_beyond(nats: float) -> bool:
@@ -47,7 +52,7 @@ def p_value(detector: Detector, reference: Reference, window: Window) -> float |
 
     first = detector.compare(reference, window)
     effect = first.effect
-    if first.verdict not in (Verdict.WITHIN, Verdict.BEYOND) or effect is None:
+    if first.verdict not in _JUDGED or effect is None:
         return None
     if effect.low == effect.high:
         return None  # a plain threshold or a report: there is no interval to vary
@@ -67,8 +72,8 @@ def compare_windows(
 ) -> Compared:
     """Return the adjusted p-value of every series in every window that can be asked.
 
-    Benjamini-Yekutieli over all of them: naming those up to q keeps the expected share of
-    false ones among the named at most q, however they depend on each other.
+    Naming those up to q keeps the expected share of false ones among the named at most q,
+    however they depend on each other: see `detectors.evidence.false_discoveries`.
     """
     asked: dict[tuple[WindowKey, str], float] = {}
     for windows in groups:
@@ -80,8 +85,42 @@ def compare_windows(
                     asked[window.key, entry.series] = p
     if not asked:
         return {}
-    adjusted = benjamini_yekutieli(np.array(list(asked.values())))
+    adjusted = adjusted_p_values(np.array(list(asked.values())))
     return dict(zip(asked, adjusted.tolist(), strict=True))
+
+
+def compared_entry(
+    entry: DetectorEntry,
+    reference: Reference,
+    window: Window,
+    *,
+    adjusted: float | None,
+    rate: float,
+) -> Finding:
+    """Return the finding of an entry on a window, as the comparison of the whole audit decides it.
+
+    A series that is named shows the bounds that say so: those of the detector's own test, at a
+    confidence of one minus `rate` where the detector's is higher.
+
+    Parameters
+    ----------
+    entry, reference, window
+        What is compared.
+    adjusted, rate
+        As in `compared`.
+    """
+    finding = entry.compare(reference, window)
+    if adjusted is not None and adjusted <= rate and finding.verdict in _JUDGED:
+        finding = replace(_named(entry.detector, reference, window, rate), series=entry.series)
+    return compared(finding, adjusted, rate)
+
+
+def _named(detector: Detector, reference: Reference, window: Window, rate: float) -> Finding:
+    options: Any = detector
+    looser: Detector = replace(options, confidence=min(options.confidence, 1 - rate))
+    if isinstance(looser, TestedInBatches):
+        return looser.compare_batch(reference, window)
+    return looser.compare(reference, window)
 
 
 def compared(finding: Finding, adjusted: float | None, rate: float) -> Finding:
@@ -96,7 +135,7 @@ def compared(finding: Finding, adjusted: float | None, rate: float) -> Finding:
     rate
         The false discovery rate that is accepted.
     """
-    if finding.verdict not in (Verdict.WITHIN, Verdict.BEYOND) or adjusted is None:
+    if finding.verdict not in _JUDGED or adjusted is None:
         return finding
     if adjusted <= rate:
         share = f"{100 * rate:g} %"

@@ -3,7 +3,6 @@ import pytest
 from scipy import stats
 
 from detectors.evidence.fixed_sample import (
-    benjamini_yekutieli,
     gap_p_value,
     group_gap_p_value,
     rate_p_value_above,
@@ -127,11 +126,3 @@ def test_empty_samples_reject_nothing() -> None:
 
     assert total_variation_p_value(some, none, 0.05, ordered=True) == 1
     assert total_variation_p_value(none, some, 0.05, ordered=False) == 1
-
-
-def test_adjusted_p_values_are_those_of_scipy() -> None:
-    p_values = np.random.default_rng(4).random(30) ** 3
-
-    adjusted = benjamini_yekutieli(p_values)
-
-    assert np.allclose(adjusted, stats.false_discovery_control(p_values, method="by"))

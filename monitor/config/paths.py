@@ -1,4 +1,4 @@
-"""Paths relative to the configuration's folder, and the storage URL."""
+"""Paths relative to the configuration's folder, the storage URL, and secrets."""
 
 import dataclasses
 import re
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from monitor.config.document import Location
 from monitor.config.forms import Reader
 from monitor.config.model import StorageSettings
 
-__all__ = ["read_storage", "with_absolute_paths"]
+__all__ = ["read_storage", "with_absolute_paths", "with_secrets"]
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ def read_storage(
     if settings is None:
         return None
     before = len(reader.problems)
-    url = _VARIABLE.sub(lambda found: _variable(reader, found, environment), settings.url)
+    url = _filled_in(reader, settings.url, ("storage", "url"), environment)
     if len(reader.problems) > before:
         return None
     if not _URL.match(url):
@@ -80,14 +81,54 @@ def read_storage(
     return StorageSettings(url=_SQLITE_FILE.sub(lambda m: f"{m[1]}{folder / m[2]}", url))
 
 
-def _variable(reader: Reader, found: re.Match[str], environment: Mapping[str, str]) -> str:
+def with_secrets(
+    reader: Reader, section: T | None, location: Location, environment: Mapping[str, str]
+) -> T | None:
+    """Return a section whose secret options have ``${NAME}`` filled in; None if one is wrong.
+
+    Secret are the text options that do not show in the section's `repr`.
+
+    Parameters
+    ----------
+    location
+        Where the section stands.
+    """
+    if section is None:
+        return None
+    before = len(reader.problems)
+    changes: dict[str, object] = {}
+    options: Any = section
+    for option in dataclasses.fields(options):
+        value = getattr(section, option.name)
+        if not option.repr and isinstance(value, str):
+            here = (*location, option.name)
+            changes[option.name] = _filled_in(reader, value, here, environment)
+    if len(reader.problems) > before:
+        return None
+    try:
+        filled: T = dataclasses.replace(options, **changes)
+    except ValueError as error:
+        reader.wrong(location, str(error))
+        return None
+    return filled
+
+
+def _filled_in(
+    reader: Reader, text: str, location: Location, environment: Mapping[str, str]
+) -> str:
+    return _VARIABLE.sub(lambda found: _variable(reader, found, location, environment), text)
+
+
+def _variable(
+    reader: Reader, found: re.Match[str], location: Location, environment: Mapping[str, str]
+) -> str:
     """Return what ``${NAME}`` stands for, or nothing after noting what is wrong with it."""
     name = found[1]
     if not found[0].endswith("}") or not name.isidentifier():
-        reader.wrong(("storage", "url"), "must name a variable as ${NAME}, got <secret>")
+        reader.wrong(location, "must name a variable as ${NAME}, got <secret>")
         return ""
     if name not in environment:
         message = f"environment variable {name!r} must be set, it is used here"
-        reader.wrong(("storage", "url"), message)
+        reader.wrong(location, message)
         return ""
     return environment[name]

@@ -26,7 +26,7 @@ from monitor.config.model import (
     IncidentSettings,
     SliceSettings,
 )
-from monitor.config.paths import read_storage, with_absolute_paths
+from monitor.config.paths import read_storage, with_absolute_paths, with_secrets
 from monitor.config.problems import ConfigurationError
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
@@ -58,7 +58,8 @@ def load_configuration(
     path
         A YAML file; relative paths in it start from its folder.
     environment
-        What ``${NAME}`` in the storage URL stands for; None: the process's environment.
+        What ``${NAME}`` stands for in the storage URL and in secrets of the source; None: the
+        process's environment.
 
     Raises
     ------
@@ -107,6 +108,7 @@ def _parts(
     detectors: tuple[DetectorEntry, ...] = ()
     if "detectors" in data:
         detectors = read_detectors(reader, data["detectors"], schema)
+    source = _component(reader, data, "source", registered_sources())
     windows = _component(reader, data, "windows", WINDOWS)
     baseline = _section(reader, BaselineSettings, data, "baseline")
     slices = reader.read(SliceSettings, _column_lists(data.get("slices", {})), ("slices",))
@@ -119,7 +121,7 @@ def _parts(
         check_reference(reader, baseline.reference)
     return {
         "system": _section(reader, SystemRegister, data, "system"),
-        "source": _component(reader, data, "source", registered_sources()),
+        "source": with_secrets(reader, source, ("source",), variables),
         "schema": schema,
         "baseline": baseline,
         "windows": windows,

@@ -22,7 +22,7 @@ from monitor.decoding.records import (
 from monitor.decoding.times import INVALID, MISSING, Times, epoch_times, text_times
 from monitor.decoding.values import InvalidValueError, as_float, as_text
 
-__all__ = ["ArrowRecords"]
+__all__ = ["ArrowRecords", "text_numbers"]
 
 _TICKS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _LAST_SECOND = 7_289_654_400
@@ -79,7 +79,7 @@ class ArrowRecords:
             return NumbersFound(np.zeros(self.n_rows), np.ones(self.n_rows, np.bool_))
         array = _plain(array)
         if _is_text(array.type):
-            return _text_numbers(array)
+            return text_numbers(array)
         if not _is_number(array.type):
             return NumbersFound(np.zeros(self.n_rows), _nulls(array), _present(array))
         return NumbersFound(_floats(array), _nulls(array))
@@ -216,7 +216,8 @@ def _floats(array: pa.Array) -> npt.NDArray[np.float64]:
     return values
 
 
-def _text_numbers(array: pa.Array) -> NumbersFound:
+def text_numbers(array: pa.Array) -> NumbersFound:
+    """Return the numbers that an array of strings holds; blank texts are missing."""
     try:
         return NumbersFound(_floats(array), _nulls(array))
     except pa.ArrowInvalid:

@@ -22,6 +22,7 @@ class RejectionReason(StrEnum):
     MISSING_TIMESTAMP = "missing_timestamp"
     INVALID_TIMESTAMP = "invalid_timestamp"
     TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+    TIMESTAMP_IN_FUTURE = "timestamp_in_future"
     INVALID_WEIGHT = "invalid_weight"
     INVALID_VALUE = "invalid_value"
     SCHEMA_MISMATCH = "schema_mismatch"

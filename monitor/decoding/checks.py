@@ -33,7 +33,14 @@ from baselines.columns import Categories
 from monitor.decoding.base import Remark
 from monitor.decoding.values import InvalidValueError, as_boolean, as_text
 
-__all__ = ["MAX_CHECKS", "Verdicts", "check_columns", "flat_outcome", "outcome_code"]
+__all__ = [
+    "MAX_CHECKS",
+    "Verdicts",
+    "check_columns",
+    "check_key",
+    "flat_outcome",
+    "outcome_code",
+]
 
 MAX_CHECKS = 256
 """How many different checks one block may name; the names come from outside."""

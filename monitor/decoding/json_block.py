@@ -14,7 +14,7 @@ counts.
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import orjson
@@ -30,7 +30,14 @@ from monitor.decoding.plan import DecodingPlan
 from monitor.decoding.python_records import PythonRecords
 from monitor.decoding.refusals import Failure, Place
 
-__all__ = ["decode_json_lines", "decode_json_payloads", "is_utf8"]
+__all__ = [
+    "decode_json_lines",
+    "decode_json_payloads",
+    "decode_one_by_one",
+    "is_utf8",
+    "parse_record",
+    "values_at_paths",
+]
 
 _SAMPLED_LINES = 32
 _SAMPLED_BYTES = 1 << 20
@@ -54,7 +61,7 @@ def decode_json_lines(block: bytes, plan: DecodingPlan, origin: Origin) -> Decod
             place = Place(origin=origin, text_of=lambda line: block.split(b"\n")[line])
             return build(records, plan, place=place)
     lines = block.split(b"\n")
-    return _decode_one_by_one(lines, plan, origin)
+    return decode_one_by_one(lines, plan, origin)
 
 
 def decode_json_payloads(payloads: Sequence[bytes], plan: DecodingPlan, origin: Origin) -> Decoded:
@@ -66,7 +73,7 @@ def decode_json_payloads(payloads: Sequence[bytes], plan: DecodingPlan, origin: 
     stripped = [payload.strip(_SPACE) for payload in payloads]
     if all(payload and b"\n" not in payload for payload in stripped):
         return decode_json_lines(b"\n".join(stripped), plan, origin)
-    return _decode_one_by_one(stripped, plan, origin)
+    return decode_one_by_one(stripped, plan, origin)
 
 
 def is_utf8(block: bytes) -> bool:
@@ -138,30 +145,52 @@ def _has_inexact_times(records: ArrowRecords, plan: DecodingPlan) -> bool:
     return bool((np.abs(array.fill_null(0).to_numpy(zero_copy_only=False)) >= _EXACT).any())
 
 
-def _decode_one_by_one(lines: Sequence[bytes], plan: DecodingPlan, origin: Origin) -> Decoded:
+def decode_one_by_one(
+    lines: Sequence[bytes], plan: DecodingPlan, origin: Origin, *, blank_is_record: bool = False
+) -> Decoded:
+    """Return the rows of `lines`, each parsed alone: slow, and right whatever they hold.
+
+    Parameters
+    ----------
+    blank_is_record
+        Whether a line of nothing but white space is a record, which is then invalid JSON.
+    """
     records: list[dict[str, object]] = []
     numbers: list[int] = []
     failures: list[Failure] = []
     for number, line in enumerate(lines):
         text = line.strip(_SPACE)
-        if not text:
+        if not text and not blank_is_record:
             continue
-        record = _parse(text)
+        record = parse_record(text)
         if isinstance(record, dict):
             records.append(record)
             numbers.append(number)
         else:
             failures.append(Failure(line=number, reason=record[0], detail=record[1]))
-    values = {}
-    for path in plan.paths:
+    place = Place(origin=origin, line_of=numbers.__getitem__, text_of=lines.__getitem__)
+    found = PythonRecords(len(records), values_at_paths(records, plan.paths))
+    return build(found, plan, place=place, failures=failures)
+
+
+def values_at_paths(
+    records: Sequence[dict[str, object]], paths: Iterable[str]
+) -> dict[str, list[object]]:
+    """Return the values of every record at each path, None where there is none."""
+    values: dict[str, list[object]] = {}
+    for path in paths:
         steps = parse_path(path)
         values[path] = [look_up(record, steps) for record in records]
-    place = Place(origin=origin, line_of=numbers.__getitem__, text_of=lines.__getitem__)
-    return build(PythonRecords(len(records), values), plan, place=place, failures=failures)
+    return values
 
 
-def _parse(text: bytes) -> dict[str, object] | tuple[RejectionReason, str]:
-    """Return the object that a line holds, or why it holds none."""
+def parse_record(text: bytes) -> dict[str, object] | tuple[RejectionReason, str]:
+    """Return the object that a line holds, or why it holds none.
+
+    White space around it has been taken off.
+    """
+    if not text:
+        return RejectionReason.INVALID_JSON, "nothing but white space"
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -179,7 +208,16 @@ def _parse(text: bytes) -> dict[str, object] | tuple[RejectionReason, str]:
 
 def _parse_leniently(text: bytes) -> object:
     """Parse with the numbers that JSON itself lacks: NaN, infinities, out of range."""
-    value = json.loads(text.decode())
+    value = json.loads(text.decode(), parse_int=_integer)
     if _SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def _integer(digits: str) -> int | float:
+    """Return what the strict parser makes of an integer: a float beyond 64 bits."""
+    number = float(digits)
+    if abs(number) < _EXACT:
+        return int(digits)
+    exact = int(digits) if abs(number) < 2.0**65 else None
+    return number if exact is None or not -(2**63) <= exact < 2**64 else exact

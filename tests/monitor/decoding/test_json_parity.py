@@ -36,7 +36,7 @@ ORIGIN = Origin()
 
 def one_by_one(block: bytes, plan: DecodingPlan = PLAN) -> Decoded:
     """Give each line as a block of its own that the fast way does not take."""
-    return json_block._decode_one_by_one(block.split(b"\n"), plan, ORIGIN)
+    return json_block.decode_one_by_one(block.split(b"\n"), plan, ORIGIN)
 
 
 def rows(columns: Columns) -> dict[str, list[object]]:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Clock", "FixedClock", "SystemClock"]
+__all__ = ["Clock", "FixedClock", "SteadyClock", "SystemClock"]
 
 
 class Clock(Protocol):
@@ -21,6 +21,14 @@ class SystemClock:
     def now_us(self) -> int:
         """Return microseconds since 1970-01-01T00:00Z."""
         return time.time_ns() // 1_000
+
+
+class SteadyClock:
+    """A clock for durations: it starts anywhere, and nobody can set it."""
+
+    def now_us(self) -> int:
+        """Return microseconds since some fixed moment."""
+        return time.monotonic_ns() // 1_000
 
 
 @dataclass(slots=True)

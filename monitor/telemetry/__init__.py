@@ -1,0 +1,1 @@
+"""How the monitor is watched itself: metrics, logs, health, a watchdog."""

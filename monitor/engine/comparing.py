@@ -12,6 +12,8 @@ from baselines.summary import Window, WindowKey
 from detectors.base import Detector, Finding, Verdict
 from detectors.batches import TestedInBatches
 from detectors.evidence.false_discoveries import adjusted_p_values
+from detectors.evidence.questions import RateQuestion
+from detectors.evidence.rate_tests import rate_p_value
 from monitor.config.model import DetectorEntry
 
 __all__ = ["Compared", "compare_windows", "compared", "compared_entry", "p_value"]
@@ -29,10 +31,10 @@ _HALVINGS = 12
 def p_value(detector: Detector, reference: Reference, window: Window) -> float | None:
     """Return the p-value of "the effect is within the tolerance".
 
-    That of the detector's own test if it has one. Otherwise one minus the largest confidence at
-    which the whole interval is beyond tolerance: it is as exact as the intervals that findings
-    show. 1 if the interval is not beyond even at a confidence of a half; None if the window
-    cannot be judged, or has no interval.
+    That of the detector's own test, if it has one. Of a rate, that of the score test, and no less
+    than half of what the interval says: one end of an interval is wrong half as often as the
+    whole. Otherwise what the interval says: one minus the largest confidence at which the whole
+    of it is beyond tolerance. None if the window cannot be judged, or has no interval.
 
     Parameters
     ----------
@@ -43,6 +45,14 @@ def p_value(detector: Detector, reference: Reference, window: Window) -> float |
     """
     if isinstance(detector, TestedInBatches):
         return detector.p_value(reference, window)
+    of_interval = _interval_p_value(detector, reference, window)
+    question = detector.question(reference, window) if detector.asks else None
+    if of_interval is None or not isinstance(question, RateQuestion):
+        return of_interval
+    return max(rate_p_value(question), of_interval / 2)
+
+
+def _interval_p_value(detector: Detector, reference: Reference, window: Window) -> float | None:
     options: Any = detector
 
     def is_beyond(nats: float) -> bool:
@@ -99,8 +109,8 @@ def compared_entry(
 ) -> Finding:
     """Return the finding of an entry on a window, as the comparison of the whole audit decides it.
 
-    A series that is named shows the bounds that say so: those of the detector's own test, at a
-    confidence of one minus `rate` where the detector's is higher.
+    A series that is named shows the bounds that say so: those of the detector's own test if it
+    has one, at the detector's confidence or, where this is too high for it, that of `rate`.
 
     Parameters
     ----------
@@ -116,11 +126,16 @@ def compared_entry(
 
 
 def _named(detector: Detector, reference: Reference, window: Window, rate: float) -> Finding:
+    """Return the finding at the highest of three confidences that shows it beyond tolerance."""
     options: Any = detector
-    looser: Detector = replace(options, confidence=min(options.confidence, 1 - rate))
-    if isinstance(looser, TestedInBatches):
-        return looser.compare_batch(reference, window)
-    return looser.compare(reference, window)
+    # The p-value of a series that is named is at most the rate, that of one end half of it.
+    for confidence in (options.confidence, 1 - rate, max(1 - 2 * rate, 0.5)):
+        looser: Detector = replace(options, confidence=min(options.confidence, confidence))
+        shown = looser.compare_batch if isinstance(looser, TestedInBatches) else looser.compare
+        finding = shown(reference, window)
+        if finding.verdict is Verdict.BEYOND:
+            break
+    return finding
 
 
 def compared(finding: Finding, adjusted: float | None, rate: float) -> Finding:

@@ -97,6 +97,14 @@ def test_each_case_has_its_verdict(case, june, is_beyond) -> None:
     assert is_beyond(june, TEXT_LENGTH, slice_) is length_drifted[length]
 
 
+def test_a_mix_of_lengths_may_move_further_than_its_distribution_function(june) -> None:
+    lengths = june.finding(LENGTH, slice_of("prime_full", "gpt-3.5-turbo"))
+
+    # A third of the answers moved, both ways: more than the largest difference of the two.
+    assert lengths.measure("ks") < 0.2
+    assert lengths.effect.value == pytest.approx(0.34, abs=0.02)
+
+
 def test_each_case_has_the_statistic_that_it_is_known_for(case, june) -> None:
     task, family, _ = case.case.split()
     slice_ = slice_of(task, family)

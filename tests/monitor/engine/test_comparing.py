@@ -1,4 +1,4 @@
-"""Comparisons of one batch: p-values of the intervals that findings show."""
+"""Comparisons of one batch: p-values, and findings that show why they are named."""
 
 from dataclasses import replace
 
@@ -11,11 +11,15 @@ from baselines.layout import AxisNeed, CategoryAxis, Layout, NumericAxis, Table
 from baselines.reference import Reference
 from baselines.schema import Column, Dtype, Role, Schema
 from baselines.summary import Window, WindowKey
-from detectors.base import Estimate, FailureMode, Finding, Verdict
+from detectors.base import Detector, Estimate, FailureMode, Finding, Verdict
 from detectors.classic_drift import ClassicDrift
 from detectors.distribution_shift import DistributionShift
+from detectors.evidence.rate_tests import rate_p_value
+from detectors.rank_shift import RankShift
 from detectors.rate_change import RateChange
-from monitor.engine.comparing import compared, p_value
+from monitor.config.model import DetectorEntry
+from monitor.config.problems import Place
+from monitor.engine.comparing import compared, compared_entry, p_value
 
 SCHEMA = Schema(
     columns=(
@@ -43,20 +47,64 @@ def counted(n_rows: int, *, shift: float = 0.0, rate: float = 0.5) -> Window:
 
 
 REFERENCE = Reference(schema=SCHEMA, summary=counted(20_000).summary)
+PLACE = Place(file="c.yaml", line=1, column=1, option="detectors[0]")
 RATE = RateChange(column="ok", tolerance_difference=0.05)
 
 
-@pytest.mark.parametrize("rate", [0.58, 0.6, 0.63])
-def test_at_one_minus_its_p_value_the_interval_just_touches_the_tolerance(rate: float) -> None:
-    window = counted(1_000, rate=rate)
-    p = p_value(RATE, REFERENCE, window)
+def test_at_one_minus_its_p_value_the_interval_just_touches_the_tolerance() -> None:
+    ranks = RankShift(column="x", tolerance=0.02)
+    window = counted(1_000, shift=0.1)
+    p = p_value(ranks, REFERENCE, window)
     assert p is not None
 
-    below = replace(RATE, confidence=1 - p * 1.05).compare(REFERENCE, window)
-    above = replace(RATE, confidence=1 - p * 0.95).compare(REFERENCE, window)
+    below = replace(ranks, confidence=1 - p * 1.05).compare(REFERENCE, window)
+    above = replace(ranks, confidence=1 - p * 0.95).compare(REFERENCE, window)
 
     assert below.verdict is Verdict.BEYOND
     assert above.verdict is Verdict.WITHIN
+
+
+@pytest.mark.parametrize("rate", [0.58, 0.6, 0.63])
+def test_a_rate_has_the_p_value_of_its_test_or_half_that_of_its_interval(rate: float) -> None:
+    window = counted(1_000, rate=rate)
+    p = p_value(RATE, REFERENCE, window)
+    question = RATE.question(REFERENCE, window)
+    assert p is not None
+    assert question is not None
+
+    below = replace(RATE, confidence=1 - 2 * p * 1.02).compare(REFERENCE, window)
+
+    assert below.verdict is Verdict.BEYOND
+    assert p >= rate_p_value(question)
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [
+        RATE,
+        RankShift(column="x", tolerance=0.02),
+        DistributionShift(column="x", tolerance=0.05),
+        DistributionShift(column="ok", tolerance=0.02),
+    ],
+)
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
+def test_what_is_named_shows_bounds_that_are_beyond_its_tolerance(
+    detector: Detector, rate: float
+) -> None:
+    entry = DetectorEntry(detector=detector, for_windows=1, place=PLACE)
+    n_named = 0
+    for step in range(30):
+        window = counted(400, shift=0.01 * step, rate=0.5 + 0.006 * step)
+        adjusted = p_value(detector, REFERENCE, window)
+
+        finding = compared_entry(entry, REFERENCE, window, adjusted=adjusted, rate=rate)
+
+        if finding.verdict is Verdict.BEYOND:
+            n_named += 1
+            assert finding.effect is not None
+            assert finding.effect.low > finding.tolerance
+            assert "not shown" not in finding.sentence
+    assert 0 < n_named < 30
 
 
 def test_a_larger_change_has_a_smaller_p_value() -> None:

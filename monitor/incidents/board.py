@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from baselines.summary import WindowKey
-from monitor.incidents.breaches import Breach, Recovery
+from monitor.incidents.breaches import Breach, GroupingRules, Recovery, is_over
 from monitor.incidents.model import Incident, IncidentState, Signal, incident_id
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.signals import extended, new_signal, observed, summed_up, tiers, told
@@ -23,10 +23,13 @@ class Board:
         As they are stored.
     known_us
         The time by the clock.
+    rules
+        When an incident is over.
     """
 
-    def __init__(self, incidents: Iterable[Incident], known_us: int) -> None:
+    def __init__(self, incidents: Iterable[Incident], known_us: int, rules: GroupingRules) -> None:
         self._incidents = {incident.id: incident for incident in incidents}
+        self._rules = rules
         self._before = dict(self._incidents)
         self._known_us = known_us
         self._entries: defaultdict[str, list[TimelineEntry]] = defaultdict(list)
@@ -42,20 +45,27 @@ class Board:
         return [incident for incident in self._incidents.values() if incident.is_active]
 
     def active_holder(self, fingerprint: str) -> str | None:
-        """Return the id of the active incident that holds a signal."""
+        """Return the id of the active incident that holds a signal, the latest of them."""
         return self._holders.get(fingerprint)
+
+    def joined_by(self, breach: Breach) -> str | None:
+        """Return the id of the active incident that a breach of its own signal continues."""
+        holder = self.active_holder(breach.identity.fingerprint)
+        if holder is None or is_over(breach, self._incidents[holder], self._rules):
+            return None
+        return holder
 
     def is_own_signal(self, fingerprint: str) -> bool:
         """Return whether an active incident holds the signal as one of its own."""
         return fingerprint in self._own
 
     def earlier_holders(self, cluster: Sequence[Breach]) -> list[Incident]:
-        """Return the finished incidents that held one of the signals."""
+        """Return the incidents that are finished or over and held one of the signals."""
         fingerprints = {breach.identity.fingerprint for breach in cluster}
         return [
             incident
             for incident in self._incidents.values()
-            if not incident.is_active
+            if not (incident.is_active and self._goes_on(incident, cluster))
             and any(signal.fingerprint in fingerprints for signal in incident.own_signals)
         ]
 
@@ -63,6 +73,8 @@ class Board:
         """Return the id of the active incident with a signal that explains a breach."""
         identity = breach.identity
         for incident in sorted(self.active(), key=lambda each: (each.first_window, each.id)):
+            if is_over(breach, incident, self._rules):
+                continue
             for signal in incident.own_signals:
                 if (
                     signal.identity.system == identity.system
@@ -159,6 +171,9 @@ class Board:
                 continue
             if signal.inhibited_by:
                 self._tell(incident.id, EntryKind.SIGNAL_ADDED, breach.window.end_us, told(breach))
+            elif signal.recovered:
+                kind = EntryKind.SIGNAL_RECURRED
+                self._tell(incident.id, kind, breach.window.end_us, told(breach))
             signals.append(replace(observed(signal, breach), inhibited_by=()))
         incident = replace(incident, signals=tuple(signals))
         self._put(summed_up(extended(incident, breaches)), breaches[0])
@@ -259,9 +274,18 @@ class Board:
             fingerprint, window = signal.fingerprint, signal.freshest.window
             self._latest[fingerprint] = max(self._latest.get(fingerprint, window), window)
             if incident.is_active:
-                self._holders[fingerprint] = incident.id
+                self._hold(fingerprint, incident)
                 if not signal.inhibited_by:
                     self._own.add(fingerprint)
+
+    def _hold(self, fingerprint: str, incident: Incident) -> None:
+        # An earlier incident of the signal may still change: it does not get it back.
+        holder = self._incidents.get(self._holders.get(fingerprint, ""))
+        if holder is None or not holder.is_active or holder.first_window <= incident.first_window:
+            self._holders[fingerprint] = incident.id
+
+    def _goes_on(self, incident: Incident, cluster: Sequence[Breach]) -> bool:
+        return not any(is_over(breach, incident, self._rules) for breach in cluster)
 
     def _tell(self, incident_id_: str, kind: EntryKind, occurred_us: int, body: Record) -> None:
         self._entries[incident_id_].append(

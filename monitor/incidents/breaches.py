@@ -16,6 +16,7 @@ __all__ = [
     "Recovery",
     "belongs_to",
     "clusters",
+    "is_over",
     "same_family",
 ]
 
@@ -81,7 +82,9 @@ class GroupingRules:
     group_windows
         A new signal joins an incident whose onset is at most so many windows from its own.
     reopen_seconds
-        A signal that comes back so soon after its incident was resolved re-opens it.
+        A signal that comes back so soon after its incident was resolved re-opens it; one that
+        began so long after every signal of an incident was back is another incident, whether
+        a person has resolved the first one by then or not.
     """
 
     group_windows: Annotated[int, at.Ge(0)] = 2
@@ -131,6 +134,8 @@ def clusters(breaches: Sequence[Breach], rules: GroupingRules) -> list[list[Brea
 
 def belongs_to(breach: Breach, incident: Incident, rules: GroupingRules) -> bool:
     """Return whether a new signal joins an incident that is being worked on."""
+    if is_over(breach, incident, rules):
+        return False
     identity = breach.identity
     if (identity.system, identity.environment, identity.kind) != (
         incident.system,
@@ -143,6 +148,12 @@ def belongs_to(breach: Breach, incident: Incident, rules: GroupingRules) -> bool
     return _near(breach, incident.onset_us, rules) and any(
         same_family(identity.slice, signal.identity.slice) for signal in incident.own_signals
     )
+
+
+def is_over(breach: Breach, incident: Incident, rules: GroupingRules) -> bool:
+    """Return whether a breach began too long after all signals of an incident were back."""
+    back = incident.resolution_proposed
+    return back is not None and breach.onset_us - back.end_us > rules.reopen_us
 
 
 def _near(breach: Breach, onset_us: int, rules: GroupingRules) -> bool:

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 
 from baselines.baseline import ALL_TRAFFIC
 from monitor.incidents.board import Board
-from monitor.incidents.breaches import Breach, GroupingRules, Recovery, belongs_to, clusters
+from monitor.incidents.breaches import (
+    Breach,
+    GroupingRules,
+    Recovery,
+    belongs_to,
+    clusters,
+    is_over,
+)
 from monitor.incidents.model import Incident
 from monitor.incidents.timeline import TimelineEntry
 
@@ -50,7 +57,8 @@ def apply(
     its series on all traffic, and the other way round, however late. New signals of one cause
     (see `monitor.incidents.breaches.clusters`) join an active incident that began shortly
     before or with the same release, re-open one that was resolved a short while ago, or make
-    a new candidate, linked to the incident that the signal belonged to before. Inhibited
+    a new candidate, linked to the incident that the signal belonged to before. An incident
+    whose signals were all back long ago takes no more breaches, resolved or not. Inhibited
     breaches are listed with their cause.
 
     Parameters
@@ -68,7 +76,7 @@ def apply(
     known_us
         The time by the clock.
     """
-    board = Board(incidents, known_us)
+    board = Board(incidents, known_us, rules)
     fresh = [breach for breach in breaches if not board.has_seen(breach)]
     own: list[Breach] = []
     caused: list[Breach] = []
@@ -78,9 +86,9 @@ def apply(
     repeats: dict[str, list[Breach]] = {}
     parts: dict[str, list[Breach]] = {}
     for breach in own:
-        if (holder := board.active_holder(breach.identity.fingerprint)) is not None:
+        if (holder := board.joined_by(breach)) is not None:
             repeats.setdefault(holder, []).append(breach)
-        elif (holder := _same_series(breach, board)) is not None:
+        elif (holder := _same_series(breach, board, rules)) is not None:
             parts.setdefault(holder, []).append(breach)
         else:
             new.append(breach)
@@ -102,12 +110,13 @@ def apply(
     )
 
 
-def _same_series(breach: Breach, board: Board) -> str | None:
+def _same_series(breach: Breach, board: Board, rules: GroupingRules) -> str | None:
     """Return the incident with the series on all traffic, or for all traffic, on a slice."""
     here = breach.identity.slice
     found = _first(
         incident
         for incident in board.active()
+        if not is_over(breach, incident, rules)
         for signal in incident.own_signals
         if ALL_TRAFFIC in (here, signal.identity.slice)
         and replace(signal.identity, slice=here) == breach.identity

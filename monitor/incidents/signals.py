@@ -82,6 +82,7 @@ def told(breach: Breach) -> Record:
         "finding": breach.observation.finding_id,
         "sentence": breach.observation.sentence,
         "suggestion": tiers(breach.suggestion),
+        "onset_us": breach.onset_us if breach.window.has_times else None,
     }
 
 

@@ -10,6 +10,7 @@ from monitor.incidents.records import Record
 from monitor.incidents.suggestion import Axes
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 from monitor.incidents.wording import leading_signal, slice_words
+from monitor.printing import time_text
 
 __all__ = ["IncidentSummary", "SignalLine", "TimelineLine", "summarize"]
 
@@ -237,7 +238,8 @@ def _entry_text(recorded: RecordedEntry) -> str:
     if "title" in body:
         return str(body["title"])
     if "sentence" in body:
-        return f"{body['series']} on {slice_words(body['slice'])}: {body['sentence']}"
+        signal = f"{body['series']} on {slice_words(body['slice'])}"
+        return f"{signal}{_again(recorded)}: {body['sentence']}"
     if "to" in body:
         before, after = body["from"], body["to"]
         return f"{_tiers_text(before)} -> {_tiers_text(after)}"
@@ -248,6 +250,14 @@ def _entry_text(recorded: RecordedEntry) -> str:
     if recorded.entry.kind is EntryKind.RESOLUTION_PROPOSED:
         return "every signal is back; a person decides"
     return ""
+
+
+def _again(recorded: RecordedEntry) -> str:
+    """Return since when a signal that had recovered departs again."""
+    onset_us = recorded.entry.body.get("onset_us")
+    if recorded.entry.kind is not EntryKind.SIGNAL_RECURRED or onset_us is None:
+        return ""
+    return f" again, since about {time_text(onset_us)}"
 
 
 def _tiers_text(told: Record) -> str:

@@ -32,6 +32,7 @@ class EntryKind(StrEnum):
     SIGNAL_ADDED = "signal_added"
     SIGNAL_INHIBITED = "signal_inhibited"
     SIGNAL_RECOVERED = "signal_recovered"
+    SIGNAL_RECURRED = "signal_recurred"
     SUGGESTION_RAISED = "suggestion_raised"
     RESOLUTION_PROPOSED = "resolution_proposed"
     RESOLUTION_WITHDRAWN = "resolution_withdrawn"

@@ -288,6 +288,76 @@ def test_a_breach_after_the_proposal_withdraws_it() -> None:
     assert EntryKind.RESOLUTION_WITHDRAWN in record.kinds
 
 
+def test_a_change_long_after_every_signal_was_back_is_a_linked_recurrence() -> None:
+    # Nobody has resolved the first one yet: that it is forgotten must not stretch it.
+    record = Record()
+    first = breach("psi(x)", 10)
+    record.apply(first)
+    record.apply(recoveries=[recovery(first, 12)])
+    before = record.one()
+
+    changes = record.apply(breach("psi(x)", 280))
+
+    (new_id,) = changes.opened
+    new, old = record.incidents[new_id], record.incidents[before.id]
+    assert new.recurrence_of == before.id
+    assert new.onset_us == 280 * HOUR
+    assert old == before
+    assert EntryKind.RESOLUTION_WITHDRAWN not in record.kinds
+
+
+def test_what_follows_a_recurrence_belongs_to_it() -> None:
+    record = Record()
+    first, other = breach("psi(x)", 10), breach("psi(y)", 10)
+    record.apply(first, other)
+    record.apply(recoveries=[recovery(first, 12), recovery(other, 12)])
+    before = record.one()
+    record.apply(breach("psi(x)", 280))
+
+    record.apply(breach("psi(x)", 281), breach("psi(y)", 281), breach("psi(x)", 281, slice_="a=b"))
+    record.apply(recoveries=[recovery(first, 290)])
+
+    (new,) = [each for each in record.incidents.values() if each.id != before.id]
+    signals = {(each.identity.series, each.identity.slice): each for each in new.signals}
+    assert signals.keys() == {("psi(x)", "all"), ("psi(y)", "all"), ("psi(x)", "a=b")}
+    assert signals["psi(x)", "all"].n_windows == 2
+    assert signals["psi(x)", "all"].recovered
+    assert record.incidents[before.id] == before
+
+
+def test_the_same_windows_again_make_no_second_recurrence() -> None:
+    record = Record()
+    steps = [breach("psi(x)", 10), recovery(breach("psi(x)", 10), 12), breach("psi(x)", 280)]
+
+    def play() -> None:
+        for step in steps:
+            if isinstance(step, Recovery):
+                record.apply(recoveries=[step])
+            else:
+                record.apply(step)
+
+    play()
+    before = dict(record.incidents)
+    play()
+
+    assert record.incidents == before
+    assert len(before) == 2
+
+
+def test_a_signal_that_comes_back_while_others_last_tells_its_new_onset() -> None:
+    record = Record()
+    first, other = breach("psi(x)", 10), breach("psi(y)", 10)
+    record.apply(first, other)
+    record.apply(recoveries=[recovery(first, 12)])
+
+    changes = record.apply(breach("psi(x)", 280), breach("psi(y)", 280))
+
+    (entry,) = changes.entries[record.one().id]
+    assert entry.kind is EntryKind.SIGNAL_RECURRED
+    assert entry.body["onset_us"] == 280 * HOUR
+    assert entry.body["series"] == "psi(x)"
+
+
 def resolved(record: Record, at_hour: int) -> Incident:
     incident = replace(record.one(), state=IncidentState.RESOLVED, resolved_us=at_hour * HOUR)
     record.incidents[incident.id] = incident

@@ -52,6 +52,7 @@ format: $(VENV)/development
 
 bench: $(VENV)/development
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python -m benchmarks.stream
 	$(BIN)/python -m benchmarks.evidence
 
 statistics: $(VENV)/development

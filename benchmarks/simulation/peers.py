@@ -25,6 +25,7 @@ from monitor.engine.comparing import p_value
 
 __all__ = [
     "Compared",
+    "PValues",
     "comparison_trial",
     "delay_of",
     "flagged_panels",

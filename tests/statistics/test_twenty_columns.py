@@ -4,7 +4,9 @@ import pytest
 
 from benchmarks.simulation.peers import (
     ONE_IN_TWENTY_WINDOWS,
-    by_intervals,
+    PValues,
+    by_default_tolerance,
+    by_mix,
     by_ranks,
     comparison_trial,
     delay_of,
@@ -16,21 +18,27 @@ from detectors.rate_change import RateChange
 N_PANELS = 20
 
 
-def test_quiet_panels_are_not_flagged_in_comparison() -> None:
-    found = comparison_trial(by_intervals, N_PANELS, 1, drift=False, n_references=2)
+@pytest.mark.parametrize("tests", [by_mix, by_ranks])
+def test_quiet_panels_are_not_flagged_in_comparison(tests: PValues) -> None:
+    found = comparison_trial(tests, N_PANELS, 1, drift=False, n_references=2)
 
     # One in twenty is allowed; four would be a chance of 1.6 %.
     assert found.panels == N_PANELS
     assert found.flagged < 4
 
 
-def test_ranks_find_mild_drift_in_comparison_that_total_variation_cannot() -> None:
-    ranks = comparison_trial(by_ranks, N_PANELS, 2, drift=True, n_references=2)
-    shares = comparison_trial(by_intervals, N_PANELS, 2, drift=True, n_references=2)
+@pytest.mark.parametrize("tests", [by_mix, by_ranks])
+def test_mild_drift_is_found_in_one_window_in_comparison(tests: PValues) -> None:
+    found = comparison_trial(tests, N_PANELS, 2, drift=True, n_references=2)
 
-    # In 200 panels ranks named a drifted column in 53 %, with false discoveries at most 5 %.
-    assert ranks.right >= 0.3 * N_PANELS
-    assert shares.right < ranks.right
+    # In 1,000 panels a drifted column was named in 78 and 81 %; 10 would be a chance of 0.3 %.
+    assert found.right > 10
+
+
+def test_mild_drift_within_the_default_tolerance_is_not_named() -> None:
+    found = comparison_trial(by_default_tolerance, N_PANELS, 2, drift=True, n_references=2)
+
+    assert found.flagged == 0
 
 
 def test_quiet_panels_are_flagged_no_more_often_than_the_budget_says_in_monitoring() -> None:

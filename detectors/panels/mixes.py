@@ -11,6 +11,7 @@ from detectors.evidence.array_state import ArrayState
 from detectors.evidence.beta_binomial import Array, effective_share
 from detectors.evidence.calibration import attainable_tolerance, distribution_correlation
 from detectors.evidence.closing import log_evidence_of_return
+from detectors.evidence.correlation_bound import distribution_correlation_bound
 from detectors.evidence.magnitude import share_effect
 from detectors.evidence.onset import Effect
 from detectors.evidence.questions import MixQuestion, Question
@@ -50,7 +51,8 @@ class MixModel:
     own_cells
         Which cells have shares of their own, bool of shape (N_CELLS, S).
     tolerance
-        delta of each series, of shape (S,).
+        delta of each series, of shape (S,): never finer than the baseline's effective outputs
+        allow.
     wanted
         The tolerance that the user asked for, of shape (S,).
     correlation
@@ -97,14 +99,7 @@ class MixModel:
         return cls(
             shares=np.stack([one.shares for one in fitted], axis=1),
             own_cells=np.stack([one.own for one in fitted], axis=1),
-            tolerance=np.array(
-                [
-                    attainable_tolerance(
-                        question.tolerance, len(question.reference), int(question.reference.sum())
-                    )
-                    for question in references
-                ]
-            ),
+            tolerance=np.array([one.tolerance for one in fitted]),
             wanted=np.array([question.tolerance for question in references]),
             correlation=np.array([one.correlation for one in fitted]),
             window_events=np.array([one.window_events for one in fitted]),
@@ -221,6 +216,7 @@ class MixModel:
 class _Fitted:
     shares: Array
     own: npt.NDArray[np.bool_]
+    tolerance: float
     correlation: float
     window_events: float
 
@@ -246,9 +242,19 @@ def _fit(
         seasonal = seasonal_shares(counts, cells)
         shares[:, :own_bins] = np.where(seasonal.own[:, None], seasonal.shares, overall)
         own = seasonal.own
-        correlation = float(
-            distribution_correlation(counts, shares[cells, :own_bins], ordered=reference.ordered)
+        expected = shares[cells, :own_bins]
+        correlation = max(
+            float(distribution_correlation(counts, expected, ordered=reference.ordered)),
+            distribution_correlation_bound(counts, expected),
         )
         usual = float(np.median(counts.sum(axis=-1)))
-    effective = usual * float(effective_share(usual, correlation))
-    return _Fitted(shares=shares, own=own, correlation=correlation, window_events=effective)
+    share = float(effective_share(usual, correlation))
+    return _Fitted(
+        shares=shares,
+        own=own,
+        tolerance=attainable_tolerance(
+            reference.tolerance, own_bins, int(reference.reference.sum() * share)
+        ),
+        correlation=correlation,
+        window_events=usual * share,
+    )

@@ -11,6 +11,7 @@ from detectors.evidence.array_state import ArrayState
 from detectors.evidence.beta_binomial import Array, effective_share
 from detectors.evidence.calibration import set_correlation
 from detectors.evidence.closing import log_evidence_of_return
+from detectors.evidence.correlation_bound import set_correlation_bound
 from detectors.evidence.magnitude import share_effect
 from detectors.evidence.onset import Effect
 from detectors.evidence.questions import Question, RateQuestion, SilenceQuestion, Watched
@@ -285,7 +286,10 @@ def _fit(
         shares = np.where(seasonal.own, seasonal.shares[:, 0], share)
         events = np.where(seasonal.own, np.minimum(by_cell + _PRIOR_EVENTS, total), total)
         inside = np.clip(shares[cells], 1e-9, 1 - 1e-9)
-        correlation = float(set_correlation(hits, totals, inside))
+        correlation = max(
+            float(set_correlation(hits, totals, inside)),
+            set_correlation_bound(hits, totals, inside),
+        )
         usual = float(np.median(totals))
     bounds = rate_bounds(
         shares * events,

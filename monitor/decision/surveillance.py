@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from detectors.evidence.beta_binomial import Array
 from detectors.evidence.budget import log_thresholds
-from detectors.evidence.group_gaps import closest_tolerated
 from detectors.evidence.questions import (
     GapQuestion,
     MixQuestion,
@@ -18,6 +17,7 @@ from detectors.evidence.questions import (
     SilenceQuestion,
 )
 from detectors.evidence.shiryaev_roberts import EvidenceRule, leak_windows
+from detectors.panels.gap_reference import stands_beyond
 from detectors.panels.gaps import GapModel
 from detectors.panels.mixes import MixModel
 from detectors.panels.model import History
@@ -211,7 +211,7 @@ class Surveillance:
         leak = leak_windows(np.full(len(keys), _DAY_SECONDS / self.window_seconds), thresholds)
         rule = EvidenceRule(min_windows=group[0].min_windows)
         model = self._model([one.reference for one in group], histories)
-        standing = np.array([_stands_in_the_baseline(one.reference) for one in group])
+        standing = _standing(model, group)
         found = calibrated(
             model, histories, rule=rule, leak=leak, thresholds=thresholds, standing=standing
         )
@@ -278,14 +278,16 @@ def _alike(watched: Sequence[Watched]) -> list[list[Watched]]:
     return list(groups.values())
 
 
-def _stands_in_the_baseline(question: Question) -> bool:
-    """Return whether the baseline's own rates have a gap that is not tolerated."""
-    if not isinstance(question, GapQuestion):
-        return False
-    totals = question.reference_totals
-    rates = np.clip(question.reference_hits / np.maximum(totals, 1), 1e-9, 1 - 1e-9)
-    tolerated = closest_tolerated(rates, totals.astype(np.float64), question.tolerated)
-    return bool(np.any((totals > 0) & ~np.isclose(rates, tolerated)))
+def _standing(model: PanelModel, group: Sequence[Watched]) -> npt.NDArray[np.bool_]:
+    """Return which gaps are beyond tolerance in the baseline itself."""
+    return np.array(
+        [
+            isinstance(one.reference, GapQuestion)
+            and stands_beyond(one.reference, one.history, float(correlation))
+            for one, correlation in zip(group, model.correlation, strict=True)
+        ],
+        dtype=np.bool_,
+    )
 
 
 def _panels(model: PanelModel, factors: Array, covered: npt.NDArray[np.bool_]) -> list[list[int]]:

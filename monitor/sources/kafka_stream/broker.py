@@ -11,6 +11,7 @@ from kafka.structs import TopicPartition
 from monitor.sources.kafka import Kafka
 from monitor.sources.kafka_stream.bounded import within
 from monitor.sources.kafka_stream.client import Partition, UnreachableError
+from monitor.sources.kafka_stream.construction import constructed
 from monitor.sources.kafka_stream.settings import connection_settings
 
 __all__ = ["BEGINNING", "END", "Broker"]
@@ -90,7 +91,7 @@ class Broker:
     def _ask(self, question: Callable[[KafkaAdminClient], T]) -> T:
         def ask() -> T:
             if self._admin is None:
-                self._admin = KafkaAdminClient(**connection_settings(self._options))
+                self._admin = constructed(KafkaAdminClient, connection_settings(self._options))
             return question(self._admin)
 
         try:

@@ -15,7 +15,7 @@ from kafka.errors import (
     OffsetOutOfRangeError,
     SaslAuthenticationFailedError,
 )
-from kafka.structs import OffsetAndMetadata, TopicPartition
+from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from monitor.sources.base import SourceError
 from monitor.sources.kafka import Kafka
@@ -30,11 +30,13 @@ from monitor.sources.kafka_stream.client import (
     Run,
     UnreadableError,
 )
+from monitor.sources.kafka_stream.construction import constructed
 from monitor.sources.kafka_stream.settings import consumer_settings
 
 __all__ = ["KafkaPythonClient"]
 
 CLOSE_SECONDS = 3.0
+JOIN_SECONDS = 4.0
 
 
 class KafkaPythonClient:
@@ -66,7 +68,7 @@ class KafkaPythonClient:
         if self._in_group:
             settings |= _group_settings(options)
         try:
-            self._consumer = KafkaConsumer(**settings)
+            self._consumer = constructed(KafkaConsumer, settings)
         except (KafkaError, OSError) as error:
             raise _translated(error) from error
         if blocks:
@@ -82,6 +84,9 @@ class KafkaPythonClient:
     def poll(self, timeout_seconds: float, max_records: int) -> Sequence[Run]:
         """See `Client`."""
         limit = max(1, max_records // self._per_block)
+        if self._in_group and self._consumer.group_metadata().state != MemberState.STABLE:
+            # A join that is answered between two polls is thrown away: wait for the answer.
+            timeout_seconds = max(timeout_seconds, JOIN_SECONDS)
         try:
             found = self._consumer.poll(round(timeout_seconds * 1_000), limit)
         except OffsetOutOfRangeError as error:

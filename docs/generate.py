@@ -12,6 +12,7 @@ from docs.generator.command_line import command_line_page
 from docs.generator.configuration import configuration_page
 from docs.generator.detectors import detectors_page
 from docs.generator.events import moe_page, rejections_page
+from docs.generator.metrics import metrics_page
 
 __all__ = ["PAGES", "main", "outdated", "page_text"]
 
@@ -21,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": command_line_page,
     "configuration.md": configuration_page,
     "detectors.md": detectors_page,
+    "metrics.md": metrics_page,
     "moe-1.md": moe_page,
     "rejection-reasons.md": rejections_page,
 }

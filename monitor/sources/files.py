@@ -21,20 +21,21 @@ from monitor.sources.compression import (
     plain_name,
 )
 from monitor.sources.csv_rows import read_csv_records
+from monitor.sources.following import FilesStream, FollowingSettings
 from monitor.sources.jsonlines import LineLimits, RangeStream, read_json_lines
+from monitor.sources.live import Claims, LiveStream
+from monitor.sources.log_names import (
+    FORMATS,
+    find_files,
+    format_by_name,
+    is_compressed,
+    is_rotated,
+)
 from monitor.sources.parquet import count_row_groups, read_row_group
+from monitor.sources.watched_paths import WatchedPaths
 
 __all__ = ["Files"]
 
-_FORMATS = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 _PARSED_BYTES = 4 << 20
 """How much is parsed at once: larger blocks are no faster and hold more memory."""
 
@@ -42,7 +43,7 @@ _PARSED_BYTES = 4 << 20
 @source
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Files on disk, read part by part.
+    """Files on disk: read part by part, or followed as they are written.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ class Files:
         hidden files are passed over) and patterns such as ``logs/2026-*/*.jsonl.gz``.
     format
         ``auto``: by suffix (.jsonl, .ndjson, .json: one JSON object a line; .csv, .tsv;
-        .parquet, .pq), after .gz or .zst.
+        .parquet, .pq), before that of rotation (.1, -20260131) and .gz or .zst. Only JSON Lines
+        can be followed.
     block_bytes
         The size of a unit of an uncompressed JSON Lines file, in bytes. Compressed files and
         CSV are one unit each, and a Parquet file one a row group.
@@ -59,6 +61,14 @@ class Files:
         The longest line or CSV record that is accepted.
     csv_delimiter
         The character between fields; empty: a tab for .tsv, otherwise a comma.
+    poll_seconds
+        How often `outputwatch run` looks for new lines and files.
+    settle_seconds
+        `outputwatch run` takes a file that was renamed or deleted, or a compressed one, for
+        complete when it has not changed for this time.
+    follow_compressed
+        Whether `outputwatch run` reads compressed files too. Only where none of them holds what
+        was followed before it was compressed: its outputs would count twice.
     """
 
     name: ClassVar[str] = "files"
@@ -67,6 +77,9 @@ class Files:
     block_bytes: Annotated[int, at.Ge(1_024)] = 16 << 20
     max_line_bytes: Annotated[int, at.Ge(1_024)] = 8 << 20
     csv_delimiter: Annotated[str, at.MaxLen(1)] = ""
+    poll_seconds: Annotated[float, at.Ge(0.01), at.Le(3_600)] = 1.0
+    settle_seconds: Annotated[float, at.Ge(0), at.Le(86_400)] = 10.0
+    follow_compressed: bool = False
 
     def units(self) -> Sequence[Unit]:
         """Return the plan, in order of path, then of position. Files are not read for it.
@@ -104,18 +117,57 @@ class Files:
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             yield refuse_all(RejectionReason.UNREADABLE_FILE, str(error), origin)
 
+    def open(self, claims: Claims, *, worker: str) -> LiveStream:
+        """Return the stream of lines as they are written; files may come later.
+
+        Raises
+        ------
+        SourceError
+            If a file that is there has no format, or another one than JSON Lines was chosen.
+        """
+        del worker
+        if self.format in ("csv", "parquet"):
+            message = (
+                f"only JSON Lines can be followed, got the format {self.format!r}; read such "
+                "files with 'outputwatch audit', or write JSON Lines"
+            )
+            raise SourceError(message)
+        for path in find_files(self.paths):
+            self._format(path)
+        watched = WatchedPaths(
+            find=lambda: find_files(self.paths),
+            refusal=self._refusal,
+            is_complete=is_compressed,
+            is_rotated=is_rotated,
+            settle_seconds=self.settle_seconds,
+            max_line_bytes=self.max_line_bytes,
+        )
+        return FilesStream(
+            watched,
+            FollowingSettings(
+                poll_seconds=self.poll_seconds,
+                settle_seconds=self.settle_seconds,
+            ),
+            claims,
+        )
+
+    def _refusal(self, path: Path) -> str:
+        """Return why a file is not followed, or nothing."""
+        kind = format_by_name(path) if self.format == "auto" else self.format
+        if kind != "jsonl":
+            return (
+                f"{str(path)!r} is not followed: only JSON Lines can be; read it with "
+                "'outputwatch audit'"
+            )
+        if is_compressed(path) and not self.follow_compressed:
+            return (
+                f"{str(path)!r} is not followed: a compressed file may be the rotated part of a "
+                "log that was read already; set source.follow_compressed if it is not"
+            )
+        return ""
+
     def _files(self) -> list[Path]:
-        found: set[Path] = set()
-        for text in self.paths:
-            path = Path(text)
-            if path.is_dir():
-                found |= {file for file in path.rglob("*") if _is_log(path, file)}
-            elif path.is_file():
-                found.add(path)
-            else:
-                pattern = text.removeprefix(path.anchor) or "."
-                found |= set(Path(path.anchor or ".").glob(pattern))
-        files = sorted((path for path in found if path.is_file()), key=str)
+        files = find_files(self.paths)
         if not files:
             message = f"no files found at {', '.join(map(repr, self.paths))}; check source.paths"
             raise SourceError(message)
@@ -124,15 +176,15 @@ class Files:
     def _format(self, path: Path) -> str:
         if self.format != "auto":
             return self.format
-        suffix = Path(plain_name(path)).suffix
-        if suffix not in _FORMATS:
-            known = ", ".join(_FORMATS)
+        kind = format_by_name(path)
+        if kind is None:
+            known = ", ".join(FORMATS)
             message = (
                 f"the format of {str(path)!r} must be given, or its suffix be one of {known}; "
                 f"set source.format"
             )
             raise SourceError(message)
-        return _FORMATS[suffix]
+        return kind
 
     def _plan(self, path: Path, ordinal: int) -> list[Unit]:
         kind = self._format(path)
@@ -190,13 +242,6 @@ def _open(unit: Unit, path: Path, max_line_bytes: int) -> ByteStream:
     return RangeStream(
         path, start=unit.start, end=unit.end, size=unit.size, max_line_bytes=max_line_bytes
     )
-
-
-def _is_log(directory: Path, file: Path) -> bool:
-    parts = file.relative_to(directory).parts
-    if any(part.startswith((".", "_")) for part in parts):
-        return False
-    return file.is_file() and Path(plain_name(file)).suffix in _FORMATS
 
 
 def _row_groups(path: Path) -> range | None:

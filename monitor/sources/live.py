@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     TOPIC_REPLACED = "topic_replaced"
     TRUNCATED = "truncated"
     UNREACHABLE = "unreachable"
+    NOT_FOLLOWED = "not_followed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,9 @@ class Batch:
     positions
         The position of each record, of the same length as `payloads`; None: consecutive
         from `first`.
+    too_long
+        The positions of records longer than the source accepts. They are not in `payloads`, and
+        each of them counts as one rejected record.
     """
 
     partition: str
@@ -87,6 +91,7 @@ class Batch:
     first: int
     next: int
     positions: Sequence[int] | None = None
+    too_long: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

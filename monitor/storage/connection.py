@@ -11,10 +11,13 @@ from sqlalchemy.pool import StaticPool
 
 from monitor.storage.errors import StorageError
 
-__all__ = ["WRITING", "connect", "is_conflict", "not_opened"]
+__all__ = ["DURABLE", "WRITING", "connect", "is_conflict", "not_opened"]
 
 WRITING = "outputwatch_writing"
 """The execution option of a connection that will write."""
+
+DURABLE = "outputwatch_durable"
+"""The execution option of a connection whose commits survive a power cut."""
 
 _BUSY_TIMEOUT_MS = 30_000
 _CONFLICTS = frozenset(
@@ -108,6 +111,9 @@ def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    level = "FULL" if options.get(DURABLE) else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     # A writer takes its lock at once: a read that turns into a write cannot wait for another.
-    writing = connection.get_execution_options().get(WRITING, False)
+    writing = options.get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

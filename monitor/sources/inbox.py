@@ -1,0 +1,49 @@
+"""Where outputs wait that were sent over HTTP, until they are counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["Inbox", "Putting", "StoredBody"]
+
+
+class Putting(StrEnum):
+    """What became of a body that was to be kept."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """One body that waits: JSON Lines, under a number that grows."""
+
+    seq: int
+    body: bytes
+
+
+class Inbox(Protocol):
+    """The bodies of one monitor; the database keeps them, safe from a power cut."""
+
+    def put(self, key: str, body: bytes, *, n_records: int, max_waiting: int) -> Putting:
+        """Keep a body under a key, unless `max_waiting` records wait already.
+
+        Numbers become visible in their order: a body never appears behind one that was read.
+        The same key with the same body is a duplicate, with another body a conflict.
+        """
+        ...
+
+    def read_from(self, seq: int, *, limit: int) -> Sequence[StoredBody]:
+        """Return the next bodies that wait, in order, from the number `seq` on."""
+        ...
+
+    def counted(self, below: int, *, keep_keys_seconds: int) -> None:
+        """Drop bodies whose number is less than `below`, and their keys after a while."""
+        ...
+
+    def waiting(self) -> int:
+        """Return how many records wait."""
+        ...

@@ -75,6 +75,7 @@ class KafkaStream:
         self._client: Client | None = None
         self._holdings = Holdings()
         self._notices: list[Notice] = []
+        self._detours: set[Partition] = set()
         self._paused = False
         self._retry_at = 0.0
         self._look_at = self._now() + QUIET_LOOK_SECONDS
@@ -155,6 +156,7 @@ class KafkaStream:
             if self._client is None and not self._made_client(timeout_seconds):
                 return ()
             assert self._client is not None
+            self._take_detours()
             return self._client.poll(timeout_seconds, max_records)
         except OutOfRangeError as error:
             for partition, diverged in error.partitions.items():
@@ -338,10 +340,21 @@ class KafkaStream:
     def _go_to(self, partition: Partition, offset: int) -> None:
         self._holdings.open[partition].next = offset
         self._holdings.mark(partition, offset)
-        if self._client is not None:
-            self._client.read_from(partition, offset)
-            if self._paused:
-                self._client.pause([partition])
+        self._detours.add(partition)
+        self._take_detours()
+
+    def _take_detours(self) -> None:
+        """Send the client past what it stumbled at; librdkafka may need a moment before it can."""
+        for partition in list(self._detours):
+            held = self._holdings.open.get(partition)
+            try:
+                if held is not None and self._client is not None:
+                    self._client.read_from(partition, held.next)
+                    if self._paused:
+                        self._client.pause([partition])
+            except NotReadyError:
+                continue
+            self._detours.discard(partition)
 
     def _put_back(self, partition: Partition) -> None:
         self._holdings.put_back(partition)

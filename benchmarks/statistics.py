@@ -1,6 +1,6 @@
 """False alarms and delays, measured: prints tables and writes them to docs/explanation.
 
-    python -m benchmarks.statistics [--jobs 2] [--only streams peers boundary incidents]
+    python -m benchmarks.statistics [--jobs 2] [--only few_windows boundary ...]
 
 Started as a module (not as a file) because its name is also one of the standard library.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.simulation.boundary import boundary_table
 from benchmarks.simulation.courses import course_table
+from benchmarks.simulation.few_windows import few_windows_tables
 from benchmarks.simulation.peers import peers_tables
 from benchmarks.simulation.streams import (
     Size,
@@ -54,11 +55,17 @@ def incidents(_: int) -> dict[str, str]:
     return {"incidents": course_table()}
 
 
+def few_windows(_: int) -> dict[str, str]:
+    """Return the tables of baselines of few windows."""
+    return few_windows_tables()
+
+
 SECTIONS: dict[str, Callable[[int], dict[str, str]]] = {
     "streams": streams,
     "peers": peers,
     "boundary": boundary,
     "incidents": incidents,
+    "few_windows": few_windows,
 }
 
 

@@ -1,5 +1,6 @@
 """What only a real node can show: transactions, and readers that want what was committed."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -45,6 +46,17 @@ def read(node: KafkaNode, topic: str, isolation: str, count: int) -> list[tuple[
             if len(found) >= count and not consumer.poll(timeout_ms=100):
                 break
     return found
+
+
+def settled(
+    consumer: KafkaConsumer, partition: TopicPartition, expected: int | None
+) -> int | None:
+    """Return the committed offset, which follows the end of its transaction a moment later."""
+    deadline = time.monotonic() + 5
+    committed: int | None = consumer.committed(partition)
+    while committed != expected and time.monotonic() < deadline:
+        committed = consumer.committed(partition)
+    return committed
 
 
 @pytest.fixture
@@ -123,7 +135,7 @@ def test_offsets_are_committed_with_the_transaction_or_not_at_all(
         offsets = {partition: OffsetAndMetadata(2, "", -1)}
         producer.send_offsets_to_transaction(offsets, consumer.group_metadata())
         producer.commit_transaction() if commit else producer.abort_transaction()
-        committed = consumer.committed(partition)
+        committed = settled(consumer, partition, 2 if commit else None)
 
     assert committed == (2 if commit else None)
     copied = read(real_kafka, target, "read_committed", 1) if commit else []

@@ -287,6 +287,9 @@ class KafkaStream:
         if left < held.next:
             detail = "they were counted, and are no longer in the log"
             self._tell_of(partition, NoticeKind.TRUNCATED, (left, held.next), detail)
+            if self._options.client == "confluent-kafka":
+                message = f"{partition.name}: {detail}; read on with source.client: kafka-python"
+                raise SourceStoppedError(message)
         self._go_to(partition, left)
 
     def _unreadable(self, error: UnreadableError) -> None:

@@ -32,7 +32,9 @@ def poll_until(
 
     def poll(member: KafkaConsumer) -> None:
         while not over.is_set():
-            for records in member.poll(timeout_ms=300).values():
+            # Longer while it joins: the fewer the ends of polls, the fewer joins are thrown away.
+            patience = 300 if member.assignment() else 1_000
+            for records in member.poll(timeout_ms=patience).values():
                 seen.update(record.value for record in records)
 
     with ThreadPoolExecutor(len(members)) as pool:

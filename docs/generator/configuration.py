@@ -20,6 +20,7 @@ from monitor.config.model import (
     SliceSettings,
     StorageSettings,
 )
+from monitor.config.running import RunSettings
 from monitor.features.registry import text_features
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
@@ -35,6 +36,7 @@ _SECTIONS: Mapping[str, type] = {
     "incidents": IncidentSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
+    "run": RunSettings,
 }
 
 _TYPES: Mapping[tuple[type, str], str] = {

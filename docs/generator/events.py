@@ -42,6 +42,9 @@ _REASONS: Mapping[RejectionReason, str] = {
     RejectionReason.MISSING_TIMESTAMP: "the record has no time",
     RejectionReason.INVALID_TIMESTAMP: "the time cannot be read",
     RejectionReason.TIMESTAMP_OUT_OF_RANGE: "the time is before 1970 or after 2200",
+    RejectionReason.TIMESTAMP_IN_FUTURE: (
+        "in a stream: the time is further ahead of the clock than `run.max_future_seconds`"
+    ),
     RejectionReason.INVALID_WEIGHT: "the weight is not a whole number of at least 0",
     RejectionReason.INVALID_VALUE: "a value cannot be cast to its column's type",
     RejectionReason.SCHEMA_MISMATCH: "a column of the file has a type that cannot be used",

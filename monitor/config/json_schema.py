@@ -21,6 +21,7 @@ from monitor.config.model import (
     SliceSettings,
     StorageSettings,
 )
+from monitor.config.running import RunSettings
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 
@@ -36,6 +37,7 @@ _SECTIONS: Mapping[str, type] = {
     "incidents": IncidentSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
+    "run": RunSettings,
 }
 _ORDER = (
     "version",
@@ -50,6 +52,7 @@ _ORDER = (
     "incidents",
     "storage",
     "dead_letters",
+    "run",
 )
 
 

@@ -28,6 +28,7 @@ from monitor.config.model import (
 )
 from monitor.config.paths import read_storage, with_absolute_paths, with_secrets
 from monitor.config.problems import ConfigurationError
+from monitor.config.running import RunSettings
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 from monitor.windows.spec import CountWindows, TumblingWindows, WindowSpec
@@ -44,7 +45,15 @@ T = TypeVar("T")
 
 FORMAT_VERSION = 1
 REQUIRED_SECTIONS = ("version", "system", "source", "schema", "windows", "detectors")
-OPTIONAL_SECTIONS = ("baseline", "slices", "decision", "incidents", "storage", "dead_letters")
+OPTIONAL_SECTIONS = (
+    "baseline",
+    "slices",
+    "decision",
+    "incidents",
+    "storage",
+    "dead_letters",
+    "run",
+)
 WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
 
 
@@ -131,6 +140,7 @@ def _parts(
         "incidents": _section(reader, IncidentSettings, data, "incidents"),
         "storage": read_storage(reader, data.get("storage", {}), folder, variables),
         "dead_letters": _section(reader, DeadLetterSettings, data, "dead_letters"),
+        "run": _section(reader, RunSettings, data, "run"),
     }
 
 

@@ -17,6 +17,7 @@ from baselines.summary import Window
 from detectors.base import Detector, Finding
 from monitor.config.decision import DecisionRuleKind, DecisionSettings
 from monitor.config.problems import Place
+from monitor.config.running import RunSettings
 from monitor.config.scalars import EventTime
 from monitor.severity.register import SystemRegister
 from monitor.windows.spec import WindowSpec
@@ -220,3 +221,4 @@ class Configuration:
     incidents: IncidentSettings
     storage: StorageSettings
     dead_letters: DeadLetterSettings
+    run: RunSettings = field(default_factory=RunSettings)

@@ -102,6 +102,15 @@ class Closing:
         if ended and isinstance(self.windows, TumblingWindows):
             yield from self._after(previous, self.windows, alone=first is None)
 
+    def silence(self, previous: int, until_us: int) -> Iterator[tuple[Window, ...]]:
+        """Yield the windows after the bucket `previous` that end by `until_us`, without events.
+
+        It is for streams, in which nothing that follows tells that nothing came.
+        """
+        if isinstance(self.windows, TumblingWindows):
+            length = self.windows.length_us
+            yield from self._empty(range(previous + length, until_us - length + 1, length))
+
     def _between(
         self, previous: int, bucket: int, windows: TumblingWindows
     ) -> Iterator[tuple[Window, ...]]:

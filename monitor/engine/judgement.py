@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from baselines.baseline import Baseline
 from baselines.reference import Reference
-from baselines.summary import Window
+from baselines.summary import Window, WindowKey
 from detectors.base import Finding
 from monitor.config.decision import DecisionQuestion, DecisionRuleKind
 from monitor.config.model import Configuration, DetectorEntry
@@ -17,8 +18,8 @@ from monitor.decision.state import ALARMED, DecisionRule, SeriesKey, SeriesState
 from monitor.decision.surveillance import Surveillance
 from monitor.engine.comparing import Compared, compare_windows, compared_entry
 from monitor.engine.identity import detector_digest, finding_id
-from monitor.engine.watching import Watching, window_seconds
-from monitor.engine.weighing import Alarm, alarm_of, in_shadow, weighed
+from monitor.engine.watching import Watching, added_up, window_seconds
+from monitor.engine.weighing import Alarm, Since, alarm_of, in_shadow, weighed
 from monitor.incidents.breaches import Breach, Recovery
 from monitor.incidents.exposure import exposed_rows
 from monitor.incidents.model import SignalIdentity, SignalKind, observation_of
@@ -102,6 +103,18 @@ class Judge:
                 reference_of=self._reference,
             )
 
+    def remembered(self) -> dict[str, Any]:
+        """Return everything that later judgements depend on, for `recall`."""
+        watching = None if self.watching is None else self.watching.remembered()
+        return {"states": self.states, "alarms": self._alarms, "watching": watching}
+
+    def recall(self, remembered: Mapping[str, Any]) -> None:
+        """Go on from what `remembered` returned; configuration and baseline must be the same."""
+        if self.watching is not None:
+            self.watching.recall(remembered["watching"])
+        self.states = remembered["states"]
+        self._alarms = remembered["alarms"]
+
     def compare_all(self, groups: Iterable[Sequence[Window]]) -> None:
         """Test every window of an audit before any is judged, if a comparison is asked for."""
         if self.configuration.decision.question is DecisionQuestion.COMPARISON:
@@ -184,10 +197,18 @@ class Judge:
         since = None
         judged = evidence is not None and evidence.seen
         if judged and state.state is State.FIRING and state.first_breach is not None:
-            summed = watching.since(key.slice, state.first_breach.start_us)
-            since = entry.compare(self._reference(key.slice), summed)
+            since = self._since(watching, entry, state.first_breach)
         calibration = surveillance.calibrations.get(series)
         return weighed(finding, since, state, self._alarms.get(series), calibration)
+
+    def _since(self, watching: Watching, entry: DetectorEntry, onset: WindowKey) -> Since:
+        windows = watching.since(onset)
+        return Since(
+            finding=entry.compare(self._reference(onset.slice), added_up(windows)),
+            onset=onset,
+            first=windows[0].key,
+            n_windows=len(windows),
+        )
 
     def _reference(self, slice_: str) -> Reference:
         known = self._references.get(slice_)
@@ -250,7 +271,9 @@ class Judge:
         self, judged: Judged, inhibited_by: tuple[str, ...], n_rows_all: int | None
     ) -> Breach:
         finding, key, state = judged.finding, judged.window.key, judged.state
-        observation = observation_of(finding, finding_id=judged.id, window=key)
+        observation = observation_of(
+            finding, finding_id=judged.id, window=key, n_exposed_since_onset=state.n_exposed
+        )
         first = state.first_breach or key
         course = Course(
             n_windows=state.n_beyond,

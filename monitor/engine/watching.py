@@ -5,6 +5,7 @@ import operator
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from baselines.reference import Reference
 from baselines.summary import Window, WindowKey
@@ -17,7 +18,7 @@ from monitor.decision.state import SeriesKey
 from monitor.decision.surveillance import Surveillance, Watched
 from monitor.windows.spec import TumblingWindows
 
-__all__ = ["Watching", "window_seconds"]
+__all__ = ["Watching", "added_up", "window_seconds"]
 
 RECENT_WINDOWS = 32
 """Windows of each slice whose counts are kept, to measure a change since it began."""
@@ -41,6 +42,14 @@ def window_seconds(configuration: Configuration, reference: Reference) -> float:
     return max(span_us / len(history) / 1_000_000, 1.0)
 
 
+def added_up(windows: Sequence[Window]) -> Window:
+    """Return windows of one slice, in order of time, as one window with all their counts."""
+    total = functools.reduce(operator.add, (window.summary for window in windows))
+    first, last = windows[0].key, windows[-1].key
+    key = WindowKey(first.start_us, last.end_us, last.slice, last.ordinal)
+    return Window(key, total, complete=all(window.complete for window in windows))
+
+
 @dataclass(slots=True, kw_only=True)
 class Watching:
     """The evidence of every series that is decided on evidence.
@@ -59,6 +68,7 @@ class Watching:
     surveillance: Surveillance
     reference_of: Callable[[str], Reference]
     _slices: set[str] = field(default_factory=set)
+    _added: list[tuple[str, ...]] = field(default_factory=list)
     _recent: dict[str, deque[Window]] = field(default_factory=dict)
     _keys: dict[str, deque[WindowKey]] = field(default_factory=dict)
     _exposed: dict[SeriesKey, deque[int]] = field(default_factory=dict)
@@ -67,10 +77,7 @@ class Watching:
         """Return where every series stands after the windows of one stretch of time."""
         new = [window for window in windows if window.key.slice not in self._slices]
         if new:
-            self.surveillance.add(
-                [series for window in new for series in self._series(window.key.slice)]
-            )
-            self._slices.update(window.key.slice for window in new)
+            self._add(tuple(window.key.slice for window in new))
         questions: dict[SeriesKey, Question | None] = {}
         starts: dict[SeriesKey, int] = {}
         for window in windows:
@@ -87,6 +94,43 @@ class Watching:
             key: one if one.change is None else replace(one, onset=self._onset(key, one.change))
             for key, one in found.items()
         }
+
+    def remembered(self) -> dict[str, Any]:
+        """Return everything that later evidence depends on, for `recall`."""
+        return {
+            "added": tuple(self._added),
+            "seats": self.surveillance.remembered(),
+            "recent": self._recent,
+            "keys": self._keys,
+            "exposed": self._exposed,
+        }
+
+    def recall(self, remembered: Mapping[str, Any]) -> None:
+        """Go on from what `remembered` returned, in another process for example.
+
+        Raises
+        ------
+        ValueError
+            If other slices have been taken under watch already.
+        """
+        added = list(remembered["added"])
+        if self._added != added[: len(self._added)]:
+            message = (
+                f"evidence on {len(added)} slicings cannot be recalled over other ones: "
+                f"{self._added!r}"
+            )
+            raise ValueError(message)
+        for slices in added[len(self._added) :]:
+            self._add(slices)
+        self.surveillance.recall(remembered["seats"])
+        self._recent = remembered["recent"]
+        self._keys = remembered["keys"]
+        self._exposed = remembered["exposed"]
+
+    def _add(self, slices: tuple[str, ...]) -> None:
+        self.surveillance.add([series for slice_ in slices for series in self._series(slice_)])
+        self._slices.update(slices)
+        self._added.append(slices)
 
     def note_exposed(self, key: SeriesKey, n_exposed: int) -> None:
         """Remember how many outputs of the latest window a series concerns."""
@@ -105,15 +149,10 @@ class Watching:
             may_be_older=change.may_be_older,
         )
 
-    def since(self, slice_: str, start_us: int) -> Window:
-        """Return the windows of a slice since a time, added up; the last 32 at most."""
-        recent = self._recent[slice_]
-        chosen = [window for window in recent if window.key.start_us >= start_us]
-        chosen = chosen or [recent[-1]]
-        total = functools.reduce(operator.add, (window.summary for window in chosen))
-        first, last = chosen[0].key, chosen[-1].key
-        key = WindowKey(first.start_us, last.end_us, slice_, last.ordinal)
-        return Window(key, total, complete=all(window.complete for window in chosen))
+    def since(self, onset: WindowKey) -> Sequence[Window]:
+        """Return the windows of a slice from one on, oldest first; the last 32 at most."""
+        recent = self._recent[onset.slice]
+        return [window for window in recent if window.key >= onset] or [recent[-1]]
 
     def _series(self, slice_: str) -> list[Watched]:
         """Return the series of a slice; one that the baseline cannot be asked is left out."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from baselines.summary import WindowKey
 from detectors.base import Finding, Measure, Verdict
 from detectors.evidence.budget import periods_between, strength_words
 from monitor.decision.budget import FalseAlarmBudget
@@ -12,7 +13,7 @@ from monitor.decision.evidence import Calibration, Evidence, Onset, Shadow
 from monitor.decision.state import SeriesState, State
 from monitor.printing import time_text
 
-__all__ = ["Alarm", "alarm_of", "in_shadow", "weighed"]
+__all__ = ["Alarm", "Since", "alarm_of", "in_shadow", "weighed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,8 @@ class Alarm:
     onset
         When the change most likely began, and the range that is plausible.
     strength
-        How rarely chance alone would raise such an alarm, in words.
+        How rarely chance alone would raise such an alarm, and under which budget, in words:
+        the sentence is kept with the incident, and the budget may be another one by then.
     """
 
     onset: Onset
@@ -50,28 +52,57 @@ class Alarm:
         return f"{since}; {self.strength}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What the windows of a change show together.
+
+    Parameters
+    ----------
+    finding
+        On their counts added up.
+    onset
+        The window in which the change began.
+    first
+        The first window that was added up: a later one than `onset` if the change is older
+        than the windows whose counts are kept.
+    n_windows
+        How many there are.
+    """
+
+    finding: Finding
+    onset: WindowKey
+    first: WindowKey
+    n_windows: int
+
+    @property
+    def part(self) -> str:
+        """Return which windows these are, where they are not all since the onset."""
+        if self.first == self.onset:
+            return ""
+        times = f", from {time_text(self.first.start_us)} on" if self.first.has_times else ""
+        return f"in the latest {self.n_windows} windows{times}: "
+
+
 def alarm_of(evidence: Evidence, onset: Onset, budget: FalseAlarmBudget) -> Alarm:
     """Return what is known at the window that raised an alarm."""
     periods = periods_between(
         np.array(evidence.log_r), np.array(evidence.log_threshold), budget.incidents
     )
-    return Alarm(
-        onset=onset,
-        strength=strength_words(float(periods), budget.seconds),
-    )
+    strength = strength_words(float(periods), budget.seconds)
+    return Alarm(onset=onset, strength=f"{strength}, at a budget of {budget}")
 
 
 def weighed(
     finding: Finding,
-    since: Finding | None,
+    since: Since | None,
     state: SeriesState,
     alarm: Alarm | None,
     calibration: Calibration | None,
 ) -> Finding:
     """Return the finding as the evidence sees it.
 
-    While the series fires the verdict is `BEYOND`, with the effect over all windows since the
-    change began; while it recovers, and otherwise, `WITHIN`. A window that could not be
+    While the series fires the verdict is `BEYOND`, with the effect over the windows since the
+    change began, as far as their counts are kept; while it recovers, and otherwise, `WITHIN`. A window that could not be
     judged, or without outputs to judge, stays as it is.
 
     Parameters
@@ -79,7 +110,7 @@ def weighed(
     finding
         What the window alone shows.
     since
-        What the windows since the onset show together; None unless the series fires and the
+        What the windows since the onset show; None unless the series fires and the
         window had outputs to judge.
     state
         Of the series after the window.
@@ -93,17 +124,18 @@ def weighed(
         sentence = _since_the_onset(since)
         if alarm is not None:
             sentence = f"{sentence}; {alarm.sentence}"
+        together = since.finding
         return replace(
             finding,
             verdict=Verdict.BEYOND,
-            effect=since.effect or finding.effect,
-            departure=since.departure or finding.departure,
-            direction=since.direction,
+            effect=together.effect or finding.effect,
+            departure=together.departure or finding.departure,
+            direction=together.direction,
             measures=(*finding.measures, *_of_the_window(finding)),
-            worse_off=since.worse_off,
-            headline=since.headline,
+            worse_off=together.worse_off,
+            headline=together.headline,
             sentence=sentence,
-            notes=_joined(since.notes, notes),
+            notes=_joined(together.notes, notes),
         )
     if finding.verdict is Verdict.BEYOND:
         sentence = f"{finding.sentence}; in this window alone, not enough evidence of a change yet"
@@ -113,13 +145,15 @@ def weighed(
     return replace(finding, notes=notes)
 
 
-def _since_the_onset(since: Finding) -> str:
+def _since_the_onset(since: Since) -> str:
     """Return what the windows since the onset show, never more than their interval does."""
-    if since.verdict is Verdict.BEYOND:
-        return since.sentence
-    if since.verdict is Verdict.WITHIN:
-        return f"the alarm is not over; the windows since the onset together: {since.sentence}"
-    return f"there is evidence of a change, how large cannot be said: {since.sentence}"
+    sentence, verdict = since.finding.sentence, since.finding.verdict
+    if verdict is Verdict.BEYOND:
+        return f"{since.part}{sentence}"
+    if verdict is Verdict.WITHIN:
+        windows = since.part or "the windows since the onset together: "
+        return f"the alarm is not over; {windows}{sentence}"
+    return f"there is evidence of a change, how large cannot be said: {since.part}{sentence}"
 
 
 def in_shadow(finding: Finding, shadow: Shadow) -> Finding:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, select
+from sqlalchemy import Connection, Engine, Table, delete, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from baselines.summary import WindowKey
@@ -20,6 +20,7 @@ from monitor.storage.findings import StoredFinding, finding_from_row, finding_ro
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.ledger import Ledger
 from monitor.storage.statements import in_batches, paged, upsert
+from monitor.storage.streams import StreamRepository
 from monitor.storage.upgrade import upgrade
 
 __all__ = ["AuditJob", "Store", "StoredWindow"]
@@ -187,12 +188,22 @@ class Store:
             query = query.where(table.c.slice == slice_)
         key = (table.c.start_us, table.c.slice, table.c.ordinal)
         for row in paged(self.reading, query, key, size=64):
-            yield StoredWindow(
-                key=WindowKey(row["start_us"], row["end_us"], row["slice"], row["ordinal"]),
-                n_rows=row["n_rows"],
-                baseline_id=row["baseline_id"],
-                body=bytes(row["body"]),
-            )
+            yield _stored_window(row)
+
+    def windows_at(self, job_id: str, start_us: int) -> tuple[StoredWindow, ...]:
+        """Return the windows of a job that begin at a time, in order of slice."""
+        table = tables.window_summary
+        query = select(table).where(table.c.job_id == job_id, table.c.start_us == start_us)
+        with self.reading() as connection:
+            rows = connection.execute(query.order_by(table.c.slice, table.c.ordinal)).mappings()
+            return tuple(_stored_window(row) for row in rows)
+
+    def count_windows(self, job_id: str) -> int:
+        """Return how many windows of a job are stored."""
+        table = tables.window_summary
+        query = select(func.count()).where(table.c.job_id == job_id)
+        with self.reading() as connection:
+            return int(connection.scalar(query) or 0)
 
     def write_findings(self, findings: Iterable[StoredFinding]) -> None:
         """Keep findings, in one transaction."""
@@ -246,6 +257,10 @@ class Store:
         )
         self._upsert(tables.series_state, rows)
 
+    def streams(self, monitor: str) -> StreamRepository:
+        """Return where a running monitor stands."""
+        return StreamRepository(self.writing, self.reading, monitor)
+
     def incidents(self, monitor: str | None = None) -> IncidentRepository:
         """Return the incidents of a monitor; without a name, of all of them, to be read."""
         return IncidentRepository(self.writing, self.reading, monitor)
@@ -274,6 +289,15 @@ def _conflicts_in_words() -> Iterator[None]:
         if is_conflict(error):
             raise ConcurrentWriteError from error
         raise
+
+
+def _stored_window(row: Mapping[Any, Any]) -> StoredWindow:
+    return StoredWindow(
+        key=WindowKey(row["start_us"], row["end_us"], row["slice"], row["ordinal"]),
+        n_rows=row["n_rows"],
+        baseline_id=row["baseline_id"],
+        body=bytes(row["body"]),
+    )
 
 
 def _window_row(window: StoredWindow) -> dict[str, Any]:

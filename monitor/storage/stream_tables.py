@@ -33,6 +33,8 @@ monitor = Table(
     Column("name", WORDS, primary_key=True),
     Column("job_id", HASH, nullable=False),
     Column("baseline_id", HASH, nullable=False),
+    # How events are cut and counted; where it changes, what is open cannot go on.
+    Column("counting", BODY, nullable=False),
     # What decisions rest on; where it changes, the stored windows are judged anew.
     Column("policy_digest", HASH, nullable=False),
     # Start of the last stretch of time that was closed; whatever comes for it is late.

@@ -28,6 +28,7 @@ def _create_monitor_tables() -> None:
         sa.Column("name", WORDS, nullable=False),
         sa.Column("job_id", HASH, nullable=False),
         sa.Column("baseline_id", HASH, nullable=False),
+        sa.Column("counting", BODY, nullable=False),
         sa.Column("policy_digest", HASH, nullable=False),
         sa.Column("closed_us", sa.BigInteger()),
         sa.Column("revision", sa.BigInteger(), nullable=False),

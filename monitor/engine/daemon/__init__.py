@@ -1,0 +1,1 @@
+"""The running monitor: streams in, windows decided, everything kept in one transaction."""

@@ -1,0 +1,198 @@
+"""One transaction: where partitions stand, what they counted, and what follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.clock import Clock
+from monitor.engine.daemon.deciding import Decider, Decision
+from monitor.engine.daemon.frontier import Frontier, Patience, frontier
+from monitor.engine.daemon.holding import Holding, Settlement
+from monitor.engine.daemon.intake import encode_hashes
+from monitor.engine.daemon.late import amend_windows
+from monitor.engine.daemon.tally import StreamTally
+from monitor.errors import OutputwatchError
+from monitor.storage.store import Store
+from monitor.storage.streams import MonitorRow, Move, StreamRepository
+from monitor.windows.spec import TumblingWindows
+
+__all__ = ["Checkpoint", "CheckpointWriter", "MonitorChangedError", "Standing"]
+
+
+class MonitorChangedError(OutputwatchError):
+    """Another worker of this monitor runs with another baseline or another policy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the stream says of a partition at the time of a checkpoint."""
+
+    caught_up: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What one transaction wrote.
+
+    Parameters
+    ----------
+    decision
+        The windows that were closed, and the monitor's row afterwards.
+    frontier
+        How far all partitions have come.
+    positions
+        Where the partitions of this worker stand now.
+    counted
+        What became of the records that this checkpoint wrote.
+    n_open
+        Stretches of time that are open after it.
+    fenced
+        Partitions that another worker owns by now; what was read of them is dropped.
+    everything_read
+        Whether all partitions of all workers were read to their ends.
+    """
+
+    decision: Decision
+    frontier: Frontier
+    positions: Mapping[str, int]
+    counted: StreamTally
+    n_open: int = 0
+    fenced: tuple[str, ...] = ()
+    everything_read: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckpointWriter:
+    """Writes checkpoints; a failed one leaves everything as it was, to be tried again."""
+
+    store: Store
+    streams: StreamRepository
+    decider: Decider
+    clock: Clock
+    windows: TumblingWindows
+    patience: Patience
+    expected: MonitorRow
+    max_letters: int
+    amend: bool = False
+    _settled: list[tuple[Holding, Settlement]] = field(default_factory=list)
+
+    def write(
+        self,
+        holdings: Mapping[str, Holding],
+        standings: Mapping[str, Standing],
+        *,
+        finish: bool = False,
+    ) -> Checkpoint:
+        """Write what is held and decide what can be decided.
+
+        Parameters
+        ----------
+        holdings
+            The partitions of this worker.
+        standings
+            What the stream says of them.
+        finish
+            Whether the stream ends here, if everything was read.
+
+        Raises
+        ------
+        MonitorChangedError
+            If another worker has another baseline or policy.
+        ConcurrentWriteError, sqlalchemy.exc.OperationalError
+            If the database could not be written; nothing was.
+        """
+        self._settled = []
+        try:
+            with self.store.begin():
+                written = self._write(holdings, standings, finish=finish)
+        except BaseException:
+            self.decider.undone()
+            raise
+        for holding, settlement in self._settled:
+            holding.settle(settlement)
+            if written.decision.row.closed_us is not None:
+                holding.forget(written.decision.row.closed_us)
+        return written
+
+    def _write(
+        self, holdings: Mapping[str, Holding], standings: Mapping[str, Standing], *, finish: bool
+    ) -> Checkpoint:
+        row = self.streams.locked()
+        self._check(row)
+        now_us = self.clock.now_us()
+        fenced = tuple(
+            name
+            for name, holding in sorted(holdings.items())
+            if not self._move(holding, standings.get(name, Standing()), row, now_us)
+        )
+        partitions = self.streams.partitions()
+        front = frontier(partitions, self.windows, self.patience, now_us)
+        everything = bool(partitions) and all(each.caught_up or each.ended for each in partitions)
+        ended = finish and everything
+        decision = Decision(row=row)
+        if front.until_us is not None or ended:
+            decision = self.decider.decide(
+                row, front.until_us or 0, silent=front.silent, ended=ended
+            )
+        return Checkpoint(
+            decision=decision,
+            frontier=front,
+            positions={
+                name: holding.position
+                for name, holding in holdings.items()
+                if name not in fenced and holding.position is not None
+            },
+            counted=self._counted(),
+            n_open=len(self.streams.open_starts()),
+            fenced=fenced,
+            everything_read=everything,
+        )
+
+    def _counted(self) -> StreamTally:
+        """Return what this checkpoint adds to the tallies."""
+        counted = StreamTally()
+        for holding, settlement in self._settled:
+            counted = StreamTally.total([counted, settlement.tally.less(holding.tally)])
+        return counted
+
+    def _move(self, holding: Holding, standing: Standing, row: MonitorRow, now_us: int) -> bool:
+        """Write what one partition adds; False if it is somebody else's."""
+        settlement = holding.settlement(row.closed_us)
+        if self.amend and settlement.late:
+            amended = amend_windows(self.store, row.job_id, holding.n_cells, settlement.late)
+            settlement.tally.n_amended += amended
+        moved = self.streams.move(
+            Move(
+                name=holding.name,
+                epoch=holding.epoch,
+                old=holding.committed,
+                new=holding.position,
+                newest_us=holding.newest_us,
+                caught_up=standing.caught_up,
+                ended=standing.ended,
+                moved_us=holding.moved_us,
+                attended_us=now_us,
+                tally=settlement.tally.to_json(),
+            )
+        )
+        if not moved:
+            return False
+        self.streams.put_partials(holding.partial_rows(settlement))
+        for start_us, hashes in sorted(holding.fresh.ids.items()):
+            if row.closed_us is None or start_us > row.closed_us:
+                position = holding.position or 0
+                self.streams.add_ids(holding.name, start_us, position, encode_hashes(hashes))
+        if holding.fresh.letters:
+            self.streams.add_letters(holding.fresh.letters, limit=self.max_letters)
+        self._settled.append((holding, settlement))
+        return True
+
+    def _check(self, row: MonitorRow) -> None:
+        ours, theirs = self.expected, row
+        if (ours.job_id, ours.policy_digest) != (theirs.job_id, theirs.policy_digest):
+            message = (
+                f"another worker of {self.streams.name!r} has changed the baseline or the "
+                f"policy (baseline {theirs.baseline_id[:12]}, here {ours.baseline_id[:12]}); "
+                "start this one again with the same configuration"
+            )
+            raise MonitorChangedError(message)

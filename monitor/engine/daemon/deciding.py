@@ -1,0 +1,207 @@
+"""Open windows whose time has passed: closed, judged and recorded, each of them once."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from baselines.baseline import Baseline
+from baselines.packing import decode_counts
+from baselines.summary import Window
+from monitor.clock import Clock
+from monitor.config.model import Configuration
+from monitor.decision.state import SeriesKey, SeriesState
+from monitor.engine.closing import Closing, by_bucket
+from monitor.engine.daemon.snapshot import SnapshotError, read_snapshot, write_snapshot
+from monitor.engine.incident_desk import IncidentDesk
+from monitor.engine.judgement import Judge, Judgement
+from monitor.engine.partition import Counts
+from monitor.engine.recording import recorded
+from monitor.engine.stored_windows import windows_of_job
+from monitor.severity.registry import SeverityPolicy
+from monitor.storage.store import AuditJob, Store
+from monitor.storage.streams import MonitorRow, StreamRepository
+from monitor.windows.spec import TumblingWindows
+
+__all__ = ["Decider", "Decision"]
+
+STRETCHES_AT_ONCE = 256
+"""Stretches of time that one transaction decides at most: a long way behind, it takes several."""
+
+Decided = tuple[Sequence[Window], Judgement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided in one transaction.
+
+    Parameters
+    ----------
+    row
+        The monitor's row afterwards.
+    stretches
+        The windows of each stretch of time, and what they brought.
+    more
+        Whether further stretches could be decided at once.
+    """
+
+    row: MonitorRow
+    stretches: tuple[Decided, ...] = ()
+    more: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Decider:
+    """Decides windows in order of time, whoever counted them.
+
+    Every method is called inside a transaction that holds the monitor's row. What it remembers
+    between two decisions is also in that row: it is read again whenever another worker has
+    decided meanwhile, or a transaction was undone.
+    """
+
+    configuration: Configuration
+    baseline: Baseline
+    store: Store
+    streams: StreamRepository
+    policy: SeverityPolicy
+    clock: Clock
+    windows: TumblingWindows
+    n_rejudged: int = 0
+    _judge: Judge | None = None
+    _revision: int | None = None
+    _saved: dict[SeriesKey, SeriesState] = field(default_factory=dict)
+
+    def decide(
+        self, row: MonitorRow, until_us: int, *, silent: bool = False, ended: bool = False
+    ) -> Decision:
+        """Close and judge the windows that end at or before a time, and record them.
+
+        Parameters
+        ----------
+        row
+            The monitor's row, locked.
+        until_us
+            The time.
+        silent
+            Whether windows up to that time without any outputs are windows of silence.
+        ended
+            Whether the stream ends here: all that is open is closed.
+        """
+        starts = self._passed(until_us, ended=ended)
+        chosen = starts[:STRETCHES_AT_ONCE]
+        more = len(chosen) < len(starts)
+        silence = silent and not more and not ended
+        if not chosen and not (silence and self._has_silence(row, until_us)):
+            return Decision(row=row)
+        judge = self._ready(row)
+        self._revision = None
+        job = AuditJob(
+            id=row.job_id, config_digest=row.policy_digest, baseline_id=row.baseline_id,
+            created_us=0,
+        )  # fmt: skip
+        desk = IncidentDesk.opened(self.store, self.configuration, self.clock)
+        closing = self._closing()
+        groups = closing.close(
+            by_bucket(self._merged(chosen)),
+            previous=row.closed_us,
+            ended=ended and not more,
+        )
+        last = chosen[-1] if chosen else row.closed_us
+        if silence and last is not None:
+            groups = itertools.chain(groups, closing.silence(last, until_us))
+        judged = ((windows, judge.judge(windows)) for windows in groups)
+        stretches = tuple(recorded(judged, store=self.store, job=job, desk=desk))
+        return self._kept(row, judge, stretches, more=more)
+
+    def undone(self) -> None:
+        """Forget what was decided in a transaction that was undone."""
+        self._revision = None
+
+    def _kept(
+        self, row: MonitorRow, judge: Judge, stretches: tuple[Decided, ...], *, more: bool
+    ) -> Decision:
+        if not stretches:
+            self._revision = row.revision
+            return Decision(row=row)
+        changed = {
+            key: state for key, state in judge.states.items() if self._saved.get(key) != state
+        }
+        self.store.save_states(row.job_id, changed)
+        closed_us = stretches[-1][0][0].key.start_us
+        after = replace(
+            row,
+            closed_us=closed_us,
+            revision=row.revision + 1,
+            snapshot=write_snapshot(judge.remembered(), self.baseline.layout),
+        )
+        self.streams.save(after)
+        self.streams.forget_open(closed_us + 1)
+        self._revision = after.revision
+        self._saved = dict(judge.states)
+        return Decision(row=after, stretches=stretches, more=more)
+
+    def _passed(self, until_us: int, *, ended: bool) -> list[int]:
+        length = self.windows.length_us
+        starts = self.streams.open_starts()
+        return [start for start in starts if ended or start + length <= until_us]
+
+    def _has_silence(self, row: MonitorRow, until_us: int) -> bool:
+        return row.closed_us is not None and (
+            row.closed_us + 2 * self.windows.length_us <= until_us
+        )
+
+    def _merged(self, starts: Sequence[int]) -> Iterator[tuple[int, str, Counts]]:
+        if not starts:
+            return
+        n_cells = self.baseline.layout.n_cells
+        for start_us, slice_, bodies in self.streams.merged(starts[-1] + 1):
+            total = np.zeros(n_cells, dtype=np.int64)
+            for body in bodies:
+                total += decode_counts(body, n_cells)
+            yield start_us, slice_, total
+
+    def _closing(self) -> Closing:
+        return Closing(
+            layout=self.baseline.layout,
+            windows=self.windows,
+            max_values=self.configuration.slices.max_values,
+        )
+
+    def _ready(self, row: MonitorRow) -> Judge:
+        """Return the judge as it stands after the monitor's last decision."""
+        if self._judge is not None and self._revision == row.revision:
+            return self._judge
+        judge = self._new_judge()
+        if row.revision and not self._recalled(judge, row):
+            judge = self._new_judge()
+            self._rejudge(judge, row)
+        self._judge = judge
+        self._saved = dict(judge.states)
+        return judge
+
+    def _new_judge(self) -> Judge:
+        return Judge(configuration=self.configuration, baseline=self.baseline, policy=self.policy)
+
+    def _recalled(self, judge: Judge, row: MonitorRow) -> bool:
+        if row.snapshot is None:
+            return False
+        try:
+            judge.recall(read_snapshot(row.snapshot, self.baseline.layout))
+        except SnapshotError:
+            return False
+        return True
+
+    def _rejudge(self, judge: Judge, row: MonitorRow) -> None:
+        """Gather the evidence anew from the windows that are stored; nothing is recorded."""
+        for number, windows in enumerate(_stretches(windows_of_job(
+            self.store, self.baseline, row.job_id
+        ))):  # fmt: skip
+            first = number == 0
+            judge.judge([replace(each, complete=not first) for each in windows])
+            self.n_rejudged += 1
+
+
+def _stretches(windows: Iterable[Window]) -> Iterator[list[Window]]:
+    for _, group in itertools.groupby(windows, key=lambda window: window.key.start_us):
+        yield list(group)

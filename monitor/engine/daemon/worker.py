@@ -1,0 +1,262 @@
+"""One worker of a running monitor: read, count, write a checkpoint, and again."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from monitor.clock import Clock
+from monitor.config.running import RunSettings
+from monitor.engine.daemon.checkpoint import Checkpoint, CheckpointWriter, Standing
+from monitor.engine.daemon.holding import Holding
+from monitor.engine.daemon.intake import Intake, decode_hashes
+from monitor.engine.daemon.observing import Observer
+from monitor.engine.daemon.tally import StreamTally
+from monitor.errors import OutputwatchError
+from monitor.sources.live import Batch, Claimed, LiveStream, Notice
+from monitor.storage.errors import StorageError
+from monitor.storage.streams import PartitionRow, StreamRepository
+
+__all__ = ["DatabaseAwayError", "Ending", "Ownership", "Worker"]
+
+POLL_SECONDS = 0.5
+MAX_RECORDS_AT_ONCE = 5_000
+_RETRY_SECONDS = 0.5
+
+
+class DatabaseAwayError(OutputwatchError):
+    """The database could not be written for longer than the configuration allows."""
+
+
+class Ending(StrEnum):
+    """Why a worker stopped."""
+
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+@dataclass(slots=True, kw_only=True)
+class Ownership:
+    """The partitions of this worker; a stream claims and releases them, from any thread."""
+
+    streams: StreamRepository
+    worker: str
+    clock: Clock
+    n_cells: int
+    deduplicate: bool
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
+        """Take partitions over and return where the database goes on with each."""
+        rows = self.streams.claim(partitions, owner=self.worker, now_us=self.clock.now_us())
+        claimed: dict[str, Claimed] = {}
+        holdings: dict[str, Holding] = {}
+        for name, identity in partitions.items():
+            row = rows[name]
+            claimed[name] = Claimed(position=row.position, identity=row.identity)
+            if row.identity != identity:
+                # Another thing by the same name: what was counted of the old one stays.
+                self.streams.renew(name, row.epoch, identity)
+            position = row.position if row.identity == identity else None
+            holdings[name] = self._holding(row, position)
+        with self._lock:
+            self.holdings.update(holdings)
+        return claimed
+
+    def release(self, partitions: Sequence[str]) -> None:
+        """Give partitions back; what was not written is dropped, their next owner reads it."""
+        with self._lock:
+            epochs = {
+                name: self.holdings.pop(name).epoch for name in partitions if name in self.holdings
+            }
+        if epochs:
+            self.streams.release(epochs, now_us=self.clock.now_us())
+
+    def drop(self, partitions: Sequence[str]) -> None:
+        """Forget partitions that another worker owns by now."""
+        with self._lock:
+            for name in partitions:
+                self.holdings.pop(name, None)
+
+    def held(self) -> dict[str, Holding]:
+        """Return what is held now, by name."""
+        with self._lock:
+            return dict(sorted(self.holdings.items()))
+
+    def _holding(self, row: PartitionRow, position: int | None) -> Holding:
+        seen: dict[int, set[int]] = {}
+        if self.deduplicate:
+            for start_us, body in self.streams.ids_of(row.name):
+                seen.setdefault(start_us, set()).update(decode_hashes(body))
+        return Holding(
+            name=row.name,
+            n_cells=self.n_cells,
+            epoch=row.epoch,
+            committed=position,
+            position=position,
+            newest_us=row.newest_us,
+            moved_us=row.moved_us,
+            tally=StreamTally.from_json(row.tally),
+            packed=self.streams.partials_of(row.name),
+            seen=seen,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """Follows a stream until it is told to stop, or has read everything.
+
+    Parameters
+    ----------
+    settings
+        The ``run`` section.
+    ownership, stream, intake, writer
+        The partitions, where records come from, how they are counted and written.
+    observer
+        Is told what happens, for metrics, logs and incidents about the monitor itself.
+    clock
+        The wall clock.
+    monotonic
+        Seconds that never go back.
+    wait
+        Waits for some seconds, less if the worker is told to stop.
+    until_caught_up
+        Whether to stop once everything there is was read; windows that are open then are
+        closed, as at the end of an audit.
+    """
+
+    settings: RunSettings
+    ownership: Ownership
+    stream: LiveStream
+    intake: Intake
+    writer: CheckpointWriter
+    observer: Observer
+    clock: Clock
+    monotonic: Callable[[], float]
+    wait: Callable[[float], object]
+    until_caught_up: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _last_checkpoint: float = 0.0
+    _away_since: float | None = None
+    _paused: bool = False
+
+    def run(self) -> Ending:
+        """Work until told to stop; what was read is written before it ends.
+
+        Raises
+        ------
+        DatabaseAwayError
+            If the database was away for too long.
+        SourceStoppedError
+            If the source's policy is to stop at what cannot be read.
+        """
+        self._last_checkpoint = self.monotonic()
+        while not self.stopping.is_set():
+            self.observer.beat()
+            self._read()
+            if self._is_due():
+                checkpoint = self._checkpoint(finish=self.until_caught_up)
+                if checkpoint is not None and self._is_finished(checkpoint):
+                    return Ending.FINISHED
+        self._drain()
+        return Ending.STOPPED
+
+    def _read(self) -> None:
+        self._pause_or_resume()
+        batches = self.stream.poll(POLL_SECONDS, MAX_RECORDS_AT_ONCE)
+        now_us = self.clock.now_us()
+        for batch in batches:
+            self._take(batch, now_us)
+        notices = self.stream.notices()
+        if notices:
+            self._note(notices)
+        self.observer.polled(sum(len(batch.payloads) for batch in batches))
+
+    def _take(self, batch: Batch, now_us: int) -> None:
+        holding = self.ownership.held().get(batch.partition)
+        if holding is None:
+            # Its new owner reads it.
+            return
+        self.intake.take(batch, holding, now_us)
+
+    def _note(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self.observer.noticed(notice)
+
+    def _pause_or_resume(self) -> None:
+        waiting = self._waiting()
+        if not self._paused and waiting >= self.settings.max_waiting_records:
+            self.stream.pause()
+            self._paused = True
+        elif self._paused and waiting < self.settings.max_waiting_records // 2:
+            self.stream.resume()
+            self._paused = False
+        self.observer.waiting(waiting, paused=self._paused)
+
+    def _waiting(self) -> int:
+        return sum(each.fresh.tally.n_records for each in self.ownership.held().values())
+
+    def _is_due(self) -> bool:
+        since = self.monotonic() - self._last_checkpoint
+        if self._away_since is not None:
+            return since >= _RETRY_SECONDS
+        if self._waiting() >= self.settings.checkpoint_records:
+            return True
+        return since >= self.settings.checkpoint_seconds
+
+    def _checkpoint(self, *, finish: bool = False) -> Checkpoint | None:
+        """Write a checkpoint; None if the database could not be written, to be tried again."""
+        began = self.monotonic()
+        self._last_checkpoint = began
+        held = self.ownership.held()
+        standings = self._standings(held)
+        try:
+            written = self.writer.write(held, standings, finish=finish)
+        except (OperationalError, StorageError, DBAPIError) as error:
+            self._database_away(error, began)
+            return None
+        self._away_since = None
+        self.intake.closed_us = written.decision.row.closed_us
+        self.ownership.drop(written.fenced)
+        self.stream.committed(written.positions)
+        self.observer.checkpointed(
+            written, seconds=self.monotonic() - began, lag=self.stream.lag()
+        )
+        if written.decision.more:
+            self._last_checkpoint = began - self.settings.checkpoint_seconds
+        return written
+
+    def _standings(self, held: Mapping[str, Holding]) -> dict[str, Standing]:
+        caught_up, ended = self.stream.caught_up(), self.stream.ended()
+        return {name: Standing(caught_up=name in caught_up, ended=name in ended) for name in held}
+
+    def _database_away(self, error: Exception, began: float) -> None:
+        if self._away_since is None:
+            self._away_since = began
+        away = self.monotonic() - self._away_since
+        self.observer.database_away(error, seconds=away)
+        if away > self.settings.database_patience_seconds:
+            message = (
+                f"the database could not be written for {away:.0f} seconds, more than "
+                f"run.database_patience_seconds: {' '.join(str(error).split())[:300]}; what was "
+                "read since is read again at the next start"
+            )
+            raise DatabaseAwayError(message) from error
+
+    def _is_finished(self, checkpoint: Checkpoint) -> bool:
+        if not self.until_caught_up or not checkpoint.everything_read:
+            return False
+        return not checkpoint.decision.more and self._waiting() == 0
+
+    def _drain(self) -> None:
+        """Write what was read; leave it to the next start if the database does not take it."""
+        while self._waiting():
+            try:
+                if self._checkpoint() is not None:
+                    return
+            except DatabaseAwayError:
+                return
+            self.wait(_RETRY_SECONDS)

@@ -227,7 +227,7 @@ class StreamRepository:
                 )
 
     def renew(self, name: str, epoch: int, identity: str) -> None:
-        """Begin a partition anew that is another one than its position was written for."""
+        """Begin a partition anew, at 0, that is another one than its position was written for."""
         with self._writing() as connection:
             connection.execute(
                 update(partition)
@@ -236,7 +236,7 @@ class StreamRepository:
                     partition.c.name == name,
                     partition.c.epoch == epoch,
                 )
-                .values(identity=identity, position=None, ended=False)
+                .values(identity=identity, position=0, ended=False)
             )
 
     def move(self, change: Move) -> bool:

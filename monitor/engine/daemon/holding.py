@@ -82,6 +82,8 @@ class Holding:
         What it adds to open windows in the database, encoded.
     seen
         Hashes of the event ids of open windows, by start.
+    restarted
+        Whether the source has said that the partition begins anew: its positions then go back.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Holding:
     packed: dict[PartialKey, bytes] = field(default_factory=dict)
     seen: dict[int, set[int]] = field(default_factory=dict)
     fresh: Fresh = field(default_factory=Fresh)
+    restarted: bool = False
 
     def settlement(self, closed_us: int | None) -> Settlement:
         """Return what is to be written, if windows up to `closed_us` are closed by now."""

@@ -50,6 +50,8 @@ class Intake:
 
     def take(self, batch: Batch, holding: Holding, now_us: int) -> None:
         """Count one batch; the holding's position moves behind it."""
+        if holding.restarted and holding.position is not None and batch.first < holding.position:
+            holding.position, holding.restarted = batch.first, False
         batch = _without_known(batch, holding.position)
         if batch.payloads or batch.too_long:
             self._count(batch, holding, now_us)

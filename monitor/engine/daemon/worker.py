@@ -15,7 +15,7 @@ from monitor.engine.daemon.intake import Intake, decode_hashes
 from monitor.engine.daemon.observing import Observer
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
-from monitor.sources.live import Batch, Claimed, LiveStream, Notice
+from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind
 from monitor.storage.errors import StorageError
 from monitor.storage.streams import PartitionRow, StreamRepository
 
@@ -57,10 +57,10 @@ class Ownership:
         for name, identity in partitions.items():
             row = rows[name]
             claimed[name] = Claimed(position=row.position, identity=row.identity)
-            if row.identity != identity:
+            if row.identity not in ("", identity):
                 # Another thing by the same name: what was counted of the old one stays.
                 self.streams.renew(name, row.epoch, identity)
-            position = row.position if row.identity == identity else None
+            position = row.position if row.identity in ("", identity) else 0
             holdings[name] = self._holding(row, position)
         with self._lock:
             self.holdings.update(holdings)
@@ -167,12 +167,10 @@ class Worker:
     def _read(self) -> None:
         self._pause_or_resume()
         batches = self.stream.poll(POLL_SECONDS, MAX_RECORDS_AT_ONCE)
+        self._note(self.stream.notices())
         now_us = self.clock.now_us()
         for batch in batches:
             self._take(batch, now_us)
-        notices = self.stream.notices()
-        if notices:
-            self._note(notices)
         self.observer.polled(sum(len(batch.payloads) for batch in batches))
 
     def _take(self, batch: Batch, now_us: int) -> None:
@@ -184,6 +182,9 @@ class Worker:
 
     def _note(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
+            if notice.kind in (NoticeKind.TRUNCATED, NoticeKind.TOPIC_REPLACED):
+                for name, holding in self.ownership.held().items():
+                    holding.restarted |= name == notice.partition
             self.observer.noticed(notice)
 
     def _pause_or_resume(self) -> None:

@@ -102,8 +102,8 @@ def weighed(
     """Return the finding as the evidence sees it.
 
     While the series fires the verdict is `BEYOND`, with the effect over the windows since the
-    change began, as far as their counts are kept; while it recovers, and otherwise, `WITHIN`. A window that could not be
-    judged, or without outputs to judge, stays as it is.
+    change began, as far as their counts are kept; while it recovers, and otherwise, `WITHIN`.
+    A window that could not be judged, or without outputs to judge, stays as it is.
 
     Parameters
     ----------

@@ -103,6 +103,8 @@ class Observation:
         As in `detectors.base.Finding`.
     n_rows, n_exposed
         Outputs that the detector read, and those that the breach concerns.
+    n_exposed_since_onset
+        Outputs that the breach concerns in all windows since it began, this one included.
     groups, worse_off
         Counts by group, and the groups on the worse side.
     headline, sentence, notes
@@ -118,6 +120,7 @@ class Observation:
     direction: Direction = Direction.NONE
     n_rows: int = 0
     n_exposed: int = 0
+    n_exposed_since_onset: int = 0
     groups: tuple[GroupCount, ...] = ()
     worse_off: tuple[str, ...] = ()
     headline: str = ""
@@ -276,7 +279,9 @@ def incident_id(identity: SignalIdentity, window: WindowKey) -> str:
     )
 
 
-def observation_of(finding: Finding, *, finding_id: str, window: WindowKey) -> Observation:
+def observation_of(
+    finding: Finding, *, finding_id: str, window: WindowKey, n_exposed_since_onset: int = 0
+) -> Observation:
     """Return what an incident keeps of a finding."""
     return Observation(
         finding_id=finding_id,
@@ -288,6 +293,7 @@ def observation_of(finding: Finding, *, finding_id: str, window: WindowKey) -> O
         direction=finding.direction,
         n_rows=finding.n_rows,
         n_exposed=exposed_rows(finding),
+        n_exposed_since_onset=n_exposed_since_onset,
         groups=finding.groups,
         worse_off=finding.worse_off,
         headline=finding.headline,

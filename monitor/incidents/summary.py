@@ -180,11 +180,25 @@ def _who(incident: Incident) -> tuple[str, ...]:
     if worse:
         lines.append(f"worse off: {', '.join(worse)}")
     if incident.kind is SignalKind.BREACH:
-        # Signals overlap, so the largest of them is shown and nothing is added up.
-        exposed = max(signal.freshest.n_exposed for signal in own)
-        lines.append(f"exposed: {exposed:,} outputs in the latest window of the largest signal")
+        lines.append(f"exposed: {_exposed(own)}")
     lines.append("harmed: unknown yet, a person states it")
     return tuple(lines)
+
+
+def _exposed(signals: tuple[Signal, ...]) -> str:
+    # Signals overlap, so the largest of them is shown and nothing is added up.
+    largest = max(
+        (signal.freshest for signal in signals),
+        key=lambda each: (each.n_exposed_since_onset, each.n_exposed),
+    )
+    latest = f"{largest.n_exposed:,}"
+    if largest.n_exposed_since_onset <= largest.n_exposed:
+        return f"{latest} outputs in the latest breaching window of the largest signal"
+    total = f"{largest.n_exposed_since_onset:,}"
+    return (
+        f"{total} outputs since the onset of the largest signal, {latest} of them in its latest "
+        "breaching window"
+    )
 
 
 def _how_sure(incident: Incident, lead: Signal) -> str:

@@ -18,7 +18,7 @@ from monitor.decision.evidence import Evidence, Onset
 from monitor.decision.evidence_moves import advance_by_evidence
 from monitor.decision.state import DecisionRule, SeriesKey, SeriesState
 from monitor.decision.surveillance import Surveillance
-from monitor.engine.watching import Watching
+from monitor.engine.watching import Watching, added_up
 from monitor.incidents.exposure import exposed_rows
 
 HOUR = 3_600_000_000
@@ -122,3 +122,13 @@ def test_an_alarm_in_the_first_window_is_one_window() -> None:
     assert evidence[-1].onset.window == windows[-1].key
     assert states[-1].n_beyond == 1
     assert states[-1].n_exposed == exposed(windows[-1])
+
+
+def test_windows_without_times_are_added_up_from_the_onset_on() -> None:
+    ours = watching()
+    windows = [Window(WindowKey(0, 1, "all", at), summary(500, at)) for at in range(20)]
+    for window in windows:
+        ours.take([window])
+
+    assert ours.since(windows[15].key) == windows[15:]
+    assert added_up(windows[15:]).summary.n_rows == 5 * 500

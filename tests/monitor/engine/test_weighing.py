@@ -26,6 +26,8 @@ from monitor.config.model import (
 from monitor.config.problems import Place
 from monitor.decision.budget import FalseAlarmBudget
 from monitor.engine.judgement import Judge
+from monitor.engine.watching import RECENT_WINDOWS
+from monitor.printing import time_text
 from monitor.severity.register import Stakes, SystemRegister
 from monitor.severity.scoring import FiveAxes
 from monitor.windows.spec import TumblingWindows
@@ -132,6 +134,31 @@ def test_an_open_alarm_claims_no_departure_that_its_windows_do_not_show() -> Non
     last = found[-1]
     assert last.verdict is Verdict.BEYOND
     assert last.sentence.startswith("the alarm is not over; the windows since the onset together:")
+
+
+def test_an_alarm_names_the_budget_under_which_it_was_raised() -> None:
+    days = [window(N_DAYS + day, summary(2_000, shift=0.5)) for day in (0, 1)]
+    monthly = DecisionSettings(false_alarm_budget=FalseAlarmBudget(days=30))
+
+    sentences = []
+    for decision in (DecisionSettings(), monthly):
+        ours = judge(summary(2_000), summary(2_000 * N_DAYS), decision=decision)
+        sentences.append([ours.judge([each]).judged[0].finding.sentence for each in days][-1])
+
+    assert sentences[0].endswith(" over all series, at a budget of 1 per 90 days")
+    assert sentences[1].endswith(" over all series, at a budget of 1 per 30 days")
+
+
+def test_a_change_older_than_what_is_kept_says_which_windows_are_measured() -> None:
+    away = summary(2_000, shift=0.5)
+
+    found = findings(2_000, [away] * (RECENT_WINDOWS + 3))
+
+    assert all(each.sentence.startswith("about ") for each in found[2:RECENT_WINDOWS])
+    later = [finding.sentence for finding in found[RECENT_WINDOWS:]]
+    for day, sentence in enumerate(later, start=N_DAYS + 1):
+        part = f"in the latest {RECENT_WINDOWS} windows, from {time_text(day * DAY)} on: "
+        assert sentence.startswith(part)
 
 
 def test_what_decides_a_finding_is_in_its_id() -> None:

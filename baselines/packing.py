@@ -12,6 +12,7 @@ __all__ = [
     "decode_matrix",
     "encode_counts",
     "encode_matrix",
+    "encoded_length",
 ]
 
 _COUNTS_FORMAT = 1
@@ -58,6 +59,25 @@ def encode_counts(counts: npt.NDArray[np.int64]) -> bytes:
     return _COUNTS_HEADER.pack(_COUNTS_FORMAT, len(parts) // 2, len(counts)) + b"".join(parts)
 
 
+def encoded_length(data: bytes) -> int:
+    """Return how many counts `encode_counts` wrote into these bytes.
+
+    Raises
+    ------
+    BaselineFormatError
+        If the bytes are not encoded counts.
+
+    Examples
+    --------
+    >>> encoded_length(encode_counts(np.array([70000, 0, 3])))
+    3
+    """
+    if len(data) < _COUNTS_HEADER.size or data[0] != _COUNTS_FORMAT:
+        message = f"these {len(data)} bytes are not encoded counts"
+        raise BaselineFormatError(message)
+    return int(_COUNTS_HEADER.unpack_from(data)[2])
+
+
 def decode_counts(data: bytes, n_cells: int) -> npt.NDArray[np.int64]:
     """Return the vector of shape (n_cells,) that `encode_counts` wrote.
 
@@ -66,10 +86,8 @@ def decode_counts(data: bytes, n_cells: int) -> npt.NDArray[np.int64]:
     BaselineFormatError
         If the bytes are not those of a vector of this length.
     """
-    if len(data) < _COUNTS_HEADER.size or data[0] != _COUNTS_FORMAT:
-        message = f"these {len(data)} bytes are not encoded counts"
-        raise BaselineFormatError(message)
-    _, n_planes, stated = _COUNTS_HEADER.unpack_from(data)
+    stated = encoded_length(data)
+    n_planes = data[1]
     if stated != n_cells:
         message = f"these bytes hold {stated} counts, not {n_cells}"
         raise BaselineFormatError(message)

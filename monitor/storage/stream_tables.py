@@ -1,4 +1,4 @@
-"""The tables of the running monitor: where each partition stands, and what is not decided yet."""
+"""The tables of the running monitor, and those of what becomes of its windows when they are old."""
 
 from sqlalchemy import (
     BigInteger,
@@ -14,14 +14,17 @@ from sqlalchemy import (
 from monitor.storage.tables import BODY, HASH, WORDS, metadata
 
 __all__ = [
+    "compacted_window",
     "inbox",
     "metadata",
     "monitor",
+    "monitor_job",
     "open_partial",
     "outbox",
     "partition",
     "seen_ids",
     "stream_letter",
+    "upkeep",
 ]
 
 # SQLite numbers rows by itself only where the key is spelt INTEGER.
@@ -128,4 +131,36 @@ outbox = Table(
     Column("provider_id", WORDS),
     Column("last_error", WORDS),
     Index(None, "state", "due_us"),
+)
+
+# Apart from the windows: whoever judges windows must never meet one of another length.
+compacted_window = Table(
+    "compacted_window",
+    metadata,
+    Column("job_id", WORDS, primary_key=True),
+    Column("resolution", WORDS, primary_key=True),
+    Column("start_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("slice", WORDS, primary_key=True),
+    Column("end_us", BigInteger, nullable=False),
+    # Windows that were added up; fewer than those of `all` if the slice was not kept in each.
+    Column("n_windows", BigInteger, nullable=False),
+    Column("n_rows", BigInteger, nullable=False),
+    Column("baseline_id", HASH, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Which jobs a monitor has had: another baseline or another cut of time makes a new one.
+monitor_job = Table(
+    "monitor_job",
+    metadata,
+    Column("monitor", WORDS, primary_key=True),
+    Column("job_id", WORDS, primary_key=True),
+    Column("begun_us", BigInteger, nullable=False),
+)
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("monitor", WORDS, primary_key=True),
+    Column("begun_us", BigInteger, nullable=False),
 )

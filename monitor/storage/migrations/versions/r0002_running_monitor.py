@@ -1,4 +1,4 @@
-"""What the running monitor remembers: partitions, open windows, inbox and outbox."""
+"""What the running monitor remembers: partitions, open and compacted windows, in- and outbox."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,7 @@ def upgrade() -> None:
     _create_window_tables()
     _create_letter_table()
     _create_box_tables()
+    _create_retention_tables()
 
 
 def _create_monitor_tables() -> None:
@@ -132,3 +133,34 @@ def _create_box_tables() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
     )
     op.create_index("ix_outbox_state_due_us", "outbox", ["state", "due_us"], unique=False)
+
+
+def _create_retention_tables() -> None:
+    op.create_table(
+        "compacted_window",
+        sa.Column("job_id", WORDS, nullable=False),
+        sa.Column("resolution", WORDS, nullable=False),
+        sa.Column("start_us", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("slice", WORDS, nullable=False),
+        sa.Column("end_us", sa.BigInteger(), nullable=False),
+        sa.Column("n_windows", sa.BigInteger(), nullable=False),
+        sa.Column("n_rows", sa.BigInteger(), nullable=False),
+        sa.Column("baseline_id", HASH, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "job_id", "resolution", "start_us", "slice", name="pk_compacted_window"
+        ),
+    )
+    op.create_table(
+        "monitor_job",
+        sa.Column("monitor", WORDS, nullable=False),
+        sa.Column("job_id", WORDS, nullable=False),
+        sa.Column("begun_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor", "job_id", name="pk_monitor_job"),
+    )
+    op.create_table(
+        "upkeep",
+        sa.Column("monitor", WORDS, nullable=False),
+        sa.Column("begun_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor", name="pk_upkeep"),
+    )

@@ -18,6 +18,7 @@ from monitor.engine.dead_letters import write_dead_letters
 from monitor.engine.identity import audit_id, configuration_digest
 from monitor.engine.incident_desk import IncidentDesk
 from monitor.engine.judgement import Judge, Judgement
+from monitor.engine.log_sources import audited_source
 from monitor.engine.planning import closing_of, planned_work
 from monitor.engine.progress import Progress
 from monitor.engine.reading import Reading, TimeRange
@@ -186,14 +187,13 @@ def run_audit(
         If the baseline lacks a table that a detector reads, or counts a column that the
         schema lacks.
     SourceError
-        If there is nothing to read.
+        If there is nothing to read, or the source can only be followed.
     """
     schema = with_features(configuration.schema)
+    source = audited_source(configuration)
     check_baseline(configuration, baseline, schema)
-    reading = Reading(
-        source=configuration.source, schema=schema, needs=Needs(), time=time or TimeRange()
-    )
-    units = tuple(configuration.source.units())
+    reading = Reading(source=source, schema=schema, needs=Needs(), time=time or TimeRange())
+    units = tuple(source.units())
     work = planned_work(configuration, reading, baseline.layout, units, progress)
     job = _job(configuration, baseline, work, units, clock)
     store.write_job(job)

@@ -18,6 +18,7 @@ from monitor.config.model import Configuration
 from monitor.decoding.base import Needs
 from monitor.engine.batch import closed_windows, count_units, merged_counts
 from monitor.engine.closing import Closing
+from monitor.engine.log_sources import reference_source
 from monitor.engine.partition import Counts
 from monitor.engine.planning import closing_of, planned_work
 from monitor.engine.progress import Progress
@@ -27,7 +28,7 @@ from monitor.engine.runners.serial import SerialRunner
 from monitor.engine.work import with_event_ids
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
-from monitor.sources.base import Source, Unit
+from monitor.sources.base import Unit
 from monitor.storage.ledger import Ledger, Totals
 from monitor.storage.store import Store
 from monitor.windows.slices import ALL, largest
@@ -84,6 +85,8 @@ def fit_baseline(
     ------
     NoReferenceRowsError
         If no row lies in the range.
+    OnlyFollowedError
+        If the source can only be followed and no reference paths are given.
     """
     settings = configuration.baseline
     schema = with_features(configuration.schema)
@@ -104,7 +107,7 @@ def fit_baseline(
         references=counted.references,
         history=counted.history,
         provenance=Provenance(
-            source=", ".join(configuration.source.paths),
+            source=", ".join(getattr(source, "paths", (source.name,))),
             from_us=time.from_us,
             to_us=time.to_us,
             first_us=span.first_us if has_times else None,
@@ -118,13 +121,6 @@ def fit_baseline(
         ),
     )
     return Fitted(baseline=baseline, totals=counted.totals, n_left_out=counted.n_left_out)
-
-
-def reference_source(configuration: Configuration) -> Source:
-    """Return the source that reference rows are read from."""
-    paths = configuration.baseline.reference.paths
-    source: Source = configuration.source
-    return source if paths is None else replace(configuration.source, paths=paths)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import annotated_types as at
 
 from monitor.sources.base import source
 from monitor.sources.live import Claims, LiveStream
+from monitor.sources.live_only import LiveOnly
 
 __all__ = ["Kafka"]
 
@@ -22,7 +23,7 @@ Bytes = Annotated[int, at.Ge(1_024), at.Le(1 << 30)]
 
 @source
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kafka:
+class Kafka(LiveOnly):
     """Topics of a Kafka cluster, one JSON object a record, followed by `outputwatch run`.
 
     Reading goes on from the position in the monitor's own database, never from the offsets that

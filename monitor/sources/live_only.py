@@ -7,7 +7,11 @@ from baselines.schema import Schema
 from monitor.decoding.base import Decoded, Needs
 from monitor.sources.base import SourceError, Unit
 
-__all__ = ["LiveOnly"]
+__all__ = ["LiveOnly", "OnlyFollowedError"]
+
+
+class OnlyFollowedError(SourceError):
+    """The source can be followed but not read part by part."""
 
 
 class LiveOnly:
@@ -22,21 +26,21 @@ class LiveOnly:
 
         Raises
         ------
-        SourceError
+        OnlyFollowedError
             Always.
         """
-        raise SourceError(self._refusal())
+        raise OnlyFollowedError(self._refusal())
 
     def read(self, unit: Unit, schema: Schema, needs: Needs) -> Iterator[Decoded]:
         """Refuse: there are no units.
 
         Raises
         ------
-        SourceError
+        OnlyFollowedError
             Always.
         """
         del unit, schema, needs
-        raise SourceError(self._refusal())
+        raise OnlyFollowedError(self._refusal())
 
     def _refusal(self) -> str:
         return (

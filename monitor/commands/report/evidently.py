@@ -137,18 +137,13 @@ def _time_us(option: str, text: str) -> int:
 def _report(
     configuration: "Configuration", window: tuple[int, int], arguments: argparse.Namespace
 ) -> "DriftReport":
-    from dataclasses import replace
-
+    from monitor.engine.log_sources import audited_source, reference_source
     from monitor.features.registry import with_features
     from monitor.reports.evidently_report import render_drift_report
     from monitor.reports.rows import comparable_columns, rows_frame, sample_rows
 
     schema = with_features(configuration.schema)
-    reference = configuration.baseline.reference
-    source = configuration.source
-    reference_source = (
-        source if reference.paths is None else replace(source, paths=reference.paths)
-    )
+    source, reference = audited_source(configuration), configuration.baseline.reference
     sampled = [
         sample_rows(
             read,
@@ -159,7 +154,7 @@ def _report(
             max_rows=arguments.sample_rows,
         )
         for read, from_us, to_us in (
-            (reference_source, reference.from_us, reference.to_us),
+            (reference_source(configuration), reference.from_us, reference.to_us),
             (source, *window),
         )
     ]

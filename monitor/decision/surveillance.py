@@ -1,7 +1,7 @@
 """All series of a monitor under one budget of false alarms."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,6 +176,11 @@ class Surveillance:
     def n_series(self) -> int:
         """Return how many series share the budget."""
         return len(self._weights)
+
+    def panels(self) -> Iterator[tuple[Seat, Array]]:
+        """Yield every panel with ln c of its series, in the panel's order."""
+        for seat in self._seats:
+            yield seat, self._log_thresholds(seat.keys)
 
     def replay(self) -> Replay:
         """Return what the replay on the baseline's own windows showed."""

@@ -77,7 +77,7 @@ class Watching:
         """Return where every series stands after the windows of one stretch of time."""
         new = [window for window in windows if window.key.slice not in self._slices]
         if new:
-            self._add(tuple(window.key.slice for window in new))
+            self.add(tuple(window.key.slice for window in new))
         questions: dict[SeriesKey, Question | None] = {}
         starts: dict[SeriesKey, int] = {}
         for window in windows:
@@ -121,13 +121,14 @@ class Watching:
             )
             raise ValueError(message)
         for slices in added[len(self._added) :]:
-            self._add(slices)
+            self.add(slices)
         self.surveillance.recall(remembered["seats"])
         self._recent = remembered["recent"]
         self._keys = remembered["keys"]
         self._exposed = remembered["exposed"]
 
-    def _add(self, slices: tuple[str, ...]) -> None:
+    def add(self, slices: tuple[str, ...]) -> None:
+        """Take the series of some slices under watch; `take` does it for those that come."""
         self.surveillance.add([series for slice_ in slices for series in self._series(slice_)])
         self._slices.update(slices)
         self._added.append(slices)

@@ -20,6 +20,7 @@ from monitor.config.model import (
     SliceSettings,
     StorageSettings,
 )
+from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.features.registry import text_features
 from monitor.severity.register import SystemRegister
@@ -37,6 +38,7 @@ _SECTIONS: Mapping[str, type] = {
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
     "run": RunSettings,
+    "retention": RetentionSettings,
 }
 
 _TYPES: Mapping[tuple[type, str], str] = {

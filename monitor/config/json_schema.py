@@ -21,6 +21,7 @@ from monitor.config.model import (
     SliceSettings,
     StorageSettings,
 )
+from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
@@ -38,6 +39,7 @@ _SECTIONS: Mapping[str, type] = {
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
     "run": RunSettings,
+    "retention": RetentionSettings,
 }
 _ORDER = (
     "version",
@@ -53,6 +55,7 @@ _ORDER = (
     "storage",
     "dead_letters",
     "run",
+    "retention",
 )
 
 

@@ -28,6 +28,7 @@ from monitor.config.model import (
 )
 from monitor.config.paths import read_storage, with_absolute_paths, with_secrets
 from monitor.config.problems import ConfigurationError
+from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
@@ -53,6 +54,7 @@ OPTIONAL_SECTIONS = (
     "storage",
     "dead_letters",
     "run",
+    "retention",
 )
 WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
 
@@ -141,6 +143,7 @@ def _parts(
         "storage": read_storage(reader, data.get("storage", {}), folder, variables),
         "dead_letters": _section(reader, DeadLetterSettings, data, "dead_letters"),
         "run": _section(reader, RunSettings, data, "run"),
+        "retention": _section(reader, RetentionSettings, data, "retention"),
     }
 
 

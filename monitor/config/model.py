@@ -17,6 +17,7 @@ from baselines.summary import Window
 from detectors.base import Detector, Finding
 from monitor.config.decision import DecisionRuleKind, DecisionSettings
 from monitor.config.problems import Place
+from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.config.scalars import EventTime
 from monitor.severity.register import SystemRegister
@@ -222,3 +223,4 @@ class Configuration:
     storage: StorageSettings
     dead_letters: DeadLetterSettings
     run: RunSettings = field(default_factory=RunSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)

@@ -1,4 +1,4 @@
-"""The tables of the running monitor, and those of what becomes of its windows when they are old."""
+"""The tables of the running monitor, and of what becomes of its windows when they are old."""
 
 from sqlalchemy import (
     BigInteger,

@@ -24,6 +24,7 @@ from detectors.group_calibration import (
 )
 from detectors.groups import group_table
 from detectors.intervals import wilson
+from detectors.label_coverage import label_note, n_with_label
 from detectors.options import (
     ColumnOption,
     CommonOptions,
@@ -126,13 +127,17 @@ class CalibrationGap(CommonOptions):
             for cells in (counts.window, counts.reference)
         )
         rates, attribute = groups.rates, group_label(self.group)
+        n_seen = int(counts.window.sum())
         comparison = dataclasses.replace(
             comparison,
             n_rows=rates.n_rows,
             n_reference_rows=before.rates.n_counted,
-            notes=rates.notes(attribute, self.min_group_rows),
+            notes=(
+                *label_note(n_with_label(counts.window, counts.table.axes[-1]), n_seen),
+                *rates.notes(attribute, self.min_group_rows),
+            ),
         )
-        n_seen, n_before = int(counts.window.sum()), before.rates.n_counted
+        n_before = before.rates.n_counted
         if n_before < self.min_rows:
             return comparison.insufficient(
                 f"{attribute}: the baseline has {rows_text(n_before)} with score and label, a "

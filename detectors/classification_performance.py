@@ -19,6 +19,7 @@ from detectors.classification_rates import (
 from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.confusion import unknown_positive
 from detectors.evidence.questions import Question, RateQuestion, Watched
+from detectors.label_coverage import label_note, n_with_label
 from detectors.options import ColumnOption
 from detectors.performance import (
     PerformanceChange,
@@ -119,10 +120,10 @@ class ClassificationPerformance(PerformanceOptions):
     def _finding(self, comparison: Comparison, counts: TableCounts, schema: Schema) -> Finding:
         cells = classification_cells(counts.table.axes[0], counts.table.axes[1], schema)
         n_seen, n_rows = int(counts.window.sum()), int(counts.window[cells.labelled].sum())
-        comparison = dataclasses.replace(
-            comparison,
-            n_rows=n_rows,
-            n_reference_rows=int(counts.reference[cells.labelled].sum()),
+        comparison = comparison.with_rows(
+            n_rows,
+            int(counts.reference[cells.labelled].sum()),
+            label_note(n_with_label(counts.window, counts.table.axes[1]), n_seen),
         )
         unable = why_unlabelled(comparison, plain(self.label), n_seen, self.min_rows)
         if unable is not None:

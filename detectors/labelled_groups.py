@@ -18,6 +18,7 @@ from detectors.evidence.group_gaps import ToleratedGap
 from detectors.evidence.questions import Question
 from detectors.gap_questions import gap_question, strata_of
 from detectors.groups import GroupRates, GroupTable, group_table, rates_by_group
+from detectors.label_coverage import label_note, n_with_label
 from detectors.options import (
     ColumnOption,
     CommonOptions,
@@ -73,12 +74,15 @@ class LabelledGroups:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return how many predictions have a label, if not all of them have one."""
+        """Return how many outputs have a label, and by group, if not all of them have one."""
         groups = self._coverage.compared
+        # Those of unknown group are waited for too.
+        counts = self.window.counts.sum(axis=0) + self.window.unknown
+        notes = label_note(n_with_label(counts, self.window.axes[-1]), int(counts.sum()))
         if all(count.positives == count.rows for count in groups):
-            return ()
+            return notes
         shares = ", ".join(f"{c.group} {share_text(c.positives / c.rows)}" for c in groups)
-        return (f"predictions that have a label: {shares}",)
+        return (*notes, f"predictions that have a label: {shares}")
 
     @property
     def _coverage(self) -> GroupRates:

@@ -12,6 +12,7 @@ from baselines.summary import Window
 from detectors.base import Detector, Finding, Measure
 from detectors.comparison import Comparison, read_table
 from detectors.confusion import unknown_positive
+from detectors.label_coverage import label_note, n_with_label
 from detectors.outcomes import counted_codes, positive_codes, positive_levels
 from detectors.performance import why_unlabelled
 from detectors.wording import plain
@@ -113,10 +114,12 @@ def labelled_scores(
         )
         for cells in (counts.window, counts.reference)
     )
-    comparison = dataclasses.replace(
-        comparison, n_rows=int(now.rows.sum()), n_reference_rows=int(before.rows.sum())
-    )
     n_seen = int(counts.window.sum())
+    comparison = comparison.with_rows(
+        int(now.rows.sum()),
+        int(before.rows.sum()),
+        label_note(n_with_label(counts.window, label), n_seen),
+    )
     what = f"{plain(score_name)} and {plain(label_name)}"
     unable = why_unlabelled(comparison, what, n_seen, min_rows)
     return unable or LabelledScores(

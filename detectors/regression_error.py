@@ -17,6 +17,7 @@ from baselines.summary import Window
 from detectors.base import Direction, Estimate, Finding, Measure
 from detectors.comparison import Comparison, read_table
 from detectors.intervals import RATIO_LIMIT
+from detectors.label_coverage import label_note, n_with_label
 from detectors.mover import ratio_of
 from detectors.options import ColumnOption
 from detectors.performance import PerformanceOptions, why_unlabelled
@@ -109,14 +110,13 @@ class RegressionError(PerformanceOptions):
             return comparison.cannot_see(f"{' and '.join(self._columns)} must be numeric")
         finite = tuple(axis.values for axis in axes)
         now, before = counts.window[finite], counts.reference[finite]
-        comparison = dataclasses.replace(
-            comparison,
-            n_rows=int(now.sum()),
-            n_reference_rows=int(before.sum()),
-            notes=self._notes(now),
+        n_seen = int(counts.window.sum())
+        comparison = comparison.with_rows(
+            int(now.sum()),
+            int(before.sum()),
+            (*label_note(n_with_label(counts.window, axes[-1]), n_seen), *self._notes(now)),
         )
         what = " and ".join(map(plain, self._columns))
-        n_seen = int(counts.window.sum())
         unable = why_unlabelled(comparison, what, n_seen, max(self.min_rows, 2))
         return unable or self._finding(comparison, _cells(axes), now, before)
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from monitor.arguments import add_time_range, time_range
-from monitor.printing import say, write_json, write_line, write_table
+from monitor.printing import say, time_text, write_json, write_line, write_table
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
@@ -47,6 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     time, quiet = time_range(arguments) or TimeRange(), time_range(arguments, "quiet")
     with Store.open(old.storage.url, must_exist=True) as store:
         windows = stored_windows(store, baseline, old.windows, time)
+    if windows.compacted_until_us is not None:
+        say(
+            f"windows before {time_text(windows.compacted_until_us)} were added up to days and "
+            "months, see 'retention'; they are not judged"
+        )
     with terminal_progress() as progress:
         result = run_backtest(
             windows,

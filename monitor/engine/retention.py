@@ -132,7 +132,13 @@ class Retention:
                 f"#{held.number} of that time is still open"
             )
         try:
-            for done in compact_days(self.store, job.id, until_us, dry_run=self.dry_run):
+            for done in compact_days(
+                self.store,
+                job.id,
+                until_us,
+                monitor=self.monitor if running else None,
+                dry_run=self.dry_run,
+            ):
                 self.report.counts[Step.DAYS_MADE] += done.n_after
                 yield self._done(Step.WINDOWS, done.n_before)
             months_us = self._before(job, self.settings.daily_days, running=running)

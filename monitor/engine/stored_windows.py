@@ -10,6 +10,7 @@ from baselines.summary import Window, WindowKey, WindowSummary
 from monitor.engine.reading import TimeRange
 from monitor.errors import OutputwatchError
 from monitor.printing import time_text
+from monitor.storage.compaction import compacted_until
 from monitor.storage.store import AuditJob, Store, StoredWindow
 from monitor.windows.spec import TumblingWindows, WindowSpec
 
@@ -32,11 +33,15 @@ class StoredWindows:
         The windows of one stretch of time together, one for each slice, by slice.
     n_audits
         How many audits stored them.
+    compacted_until_us
+        The end of the windows of these audits that were added up to days and months, and
+        cannot be judged any more; None if there are none in the range.
     """
 
     layout: Layout
     stretches: tuple[tuple[StoredWindow, ...], ...]
     n_audits: int
+    compacted_until_us: int | None = None
 
     def __len__(self) -> int:
         return len(self.stretches)
@@ -104,8 +109,19 @@ def stored_windows(
         )
         raise NoStoredWindowsError(message)
     return StoredWindows(
-        layout=baseline.layout, stretches=_stretches(inside, windows), n_audits=used
+        layout=baseline.layout,
+        stretches=_stretches(inside, windows),
+        n_audits=used,
+        compacted_until_us=_compacted_until(store, jobs, time),
     )
+
+
+def _compacted_until(store: Store, jobs: Sequence[AuditJob], time: TimeRange) -> int | None:
+    ends = [compacted_until(store, job.id) for job in jobs]
+    until_us = max((end for end in ends if end is not None), default=None)
+    if until_us is None or (time.from_us is not None and time.from_us >= until_us):
+        return None
+    return until_us
 
 
 def _why_none(jobs: Sequence[AuditJob], baseline: Baseline) -> str:

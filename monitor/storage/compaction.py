@@ -5,6 +5,7 @@ gives. What was added up is in a table of its own: whoever judges windows meets 
 the length that was asked for.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
 
 from baselines.packing import BaselineFormatError, decode_counts, encode_counts, encoded_length
 from monitor.storage.errors import StorageError
@@ -151,12 +152,30 @@ class _Sums:
 
 
 def compact_days(
-    store: Store, job_id: str, before_us: int, *, dry_run: bool = False
+    store: Store,
+    job_id: str,
+    before_us: int,
+    *,
+    monitor: str | None = None,
+    dry_run: bool = False,
 ) -> Iterator[Compaction]:
     """Add windows of event time up to days that end at or before a time; a step for each day.
 
     Windows are read and added before the transaction begins, which replaces them by their sums
     if they are still the same; else they wait for the next time.
+
+    Parameters
+    ----------
+    store
+        The database.
+    job_id
+        Whose windows.
+    before_us
+        The time.
+    monitor
+        The monitor that may be amending these windows meanwhile, as another writer.
+    dry_run
+        Whether nothing is replaced.
 
     Raises
     ------
@@ -185,7 +204,11 @@ def compact_days(
                 )
                 raise CompactionError(message)
             sums.add(row)
-        if dry_run or _replaced(store, job_id, table, chosen, sums):
+        with contextlib.nullcontext() if dry_run else store.begin():
+            if monitor is not None and not dry_run:
+                store.streams(monitor).locked()
+            done = dry_run or _replaced(store, job_id, table, chosen, sums)
+        if done:
             yield Compaction(n_before=sums.n_before, n_after=len(sums.by_slice))
 
 
@@ -285,10 +308,28 @@ def _replaced(
         n_before, n_rows = connection.execute(state).one()
         if (int(n_before), int(n_rows)) != (sums.n_before, sums.n_rows):
             return False
+        _add_to_what_is_there(connection, job_id, sums)
         for batch in in_batches(sums.rows(job_id)):
             upsert(connection, compacted_window, batch)
         connection.execute(delete(table).where(chosen))
     return True
+
+
+def _add_to_what_is_there(connection: Connection, job_id: str, sums: _Sums) -> None:
+    """Add what is there of a day or month, unless the sums hold it: an audit was done again.
+
+    An audit that is done again brings all its rows anew, stragglers bring fewer.
+    """
+    table = compacted_window
+    query = select(table).where(
+        table.c.job_id == job_id,
+        table.c.resolution == str(sums.resolution),
+        table.c.start_us == sums.start_us,
+    )
+    present = connection.execute(query).mappings().all()
+    if sum(int(row["n_rows"]) for row in present) > sums.n_rows:
+        for row in present:
+            sums.add({str(name): value for name, value in row.items()})
 
 
 def _month(us: int) -> tuple[int, int]:

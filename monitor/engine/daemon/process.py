@@ -23,7 +23,9 @@ from monitor.engine.daemon.telling import TelemetryObserver, vocabulary
 from monitor.engine.daemon.worker import Ending
 from monitor.engine.incident_desk import monitor_name
 from monitor.errors import OutputwatchError
+from monitor.printing import time_text
 from monitor.severity.scoring import FiveAxes
+from monitor.storage.compaction import first_full
 from monitor.storage.store import Store
 from monitor.telemetry.health import Condition, Health
 from monitor.telemetry.logs import get_logger
@@ -111,7 +113,7 @@ class Process:
                 name=self.worker or worker_name(),
             )
             switch = service.take_up()
-            _tell(switch, service.name)
+            _tell(switch, service.name, first_full(store, switch.row.job_id))
             observer = self._observer(loaded, store, metrics, health)
             reloading = threading.Thread(target=self._await_reload, daemon=True)
             reloading.start()
@@ -232,7 +234,7 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _tell(switch: Switch, worker: str) -> None:
+def _tell(switch: Switch, worker: str, windows_from_us: int | None) -> None:
     _LOG.info("a worker begins", worker=worker, decisions=switch.row.revision)
     if switch.n_closed_early:
         _LOG.warning(
@@ -240,4 +242,7 @@ def _tell(switch: Switch, worker: str) -> None:
             windows=switch.n_closed_early,
         )
     if switch.policy_changed:
-        _LOG.info("the policy changed: stored windows are judged anew for its evidence")
+        _LOG.info(
+            "the policy changed: stored windows are judged anew for its evidence",
+            windows_from=time_text(windows_from_us),
+        )

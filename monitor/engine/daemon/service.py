@@ -23,6 +23,7 @@ from monitor.engine.daemon.identity import monitor_row
 from monitor.engine.daemon.intake import Intake, origin_of
 from monitor.engine.daemon.observing import Observer
 from monitor.engine.daemon.switching import Switch, take_up
+from monitor.engine.daemon.upkeep import Upkeep
 from monitor.engine.daemon.worker import Ending, Ownership, Worker
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.partition import Partition
@@ -31,6 +32,7 @@ from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.severity.registry import SeverityPolicy
 from monitor.sources.live import LiveSource
+from monitor.storage.retention_jobs import note_job
 from monitor.storage.store import AuditJob, Store
 from monitor.windows.spec import TumblingWindows
 
@@ -106,6 +108,12 @@ class Service:
                 created_us=self.clock.now_us(),
             )
         )
+        note_job(
+            self.store,
+            monitor_name(self.configuration),
+            switch.row.job_id,
+            now_us=self.clock.now_us(),
+        )
         return switch
 
     def run(
@@ -161,11 +169,21 @@ class Service:
                 monotonic=time.monotonic,
                 wait=stopping.wait,
                 until_caught_up=until_caught_up,
+                between=None if until_caught_up else self._upkeep(),
                 stopping=stopping,
             )
             return worker.run()
         finally:
             stream.close()
+
+    def _upkeep(self) -> Upkeep:
+        return Upkeep(
+            store=self.store,
+            settings=self.configuration.retention,
+            monitor=monitor_name(self.configuration),
+            clock=self.clock,
+            monotonic=time.monotonic,
+        )
 
     @property
     def _windows(self) -> TumblingWindows:

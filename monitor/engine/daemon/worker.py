@@ -126,6 +126,8 @@ class Worker:
     until_caught_up
         Whether to stop once everything there is was read; windows that are open then are
         closed, as at the end of an audit.
+    between
+        Does a little of other work, as long as records are read and written without trouble.
     """
 
     settings: RunSettings
@@ -138,6 +140,7 @@ class Worker:
     monotonic: Callable[[], float]
     wait: Callable[[float], object]
     until_caught_up: bool = False
+    between: Callable[[], None] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     _last_checkpoint: float = 0.0
     _away_since: float | None = None
@@ -161,6 +164,8 @@ class Worker:
                 checkpoint = self._checkpoint(finish=self.until_caught_up)
                 if checkpoint is not None and self._is_finished(checkpoint):
                     return Ending.FINISHED
+            if self.between is not None and self._away_since is None and not self._paused:
+                self.between()
         self._drain()
         return Ending.STOPPED
 

@@ -144,6 +144,17 @@ def test_an_audit_that_is_done_again_is_not_added_twice(store: Store) -> None:
     assert (month.resolution, month.n_rows) == (Resolution.MONTH, 31 * 24)
 
 
+def test_a_straggler_of_a_day_that_was_added_up_is_added_to_it(store: Store) -> None:
+    write(store, hours(JANUARY, JANUARY + DAY))
+    list(compact_days(store, "job", FEBRUARY))
+    write(store, hours(JANUARY + HOUR, JANUARY + 2 * HOUR))
+
+    list(compact_days(store, "job", FEBRUARY))
+
+    (day,) = compacted_windows(store, "job")
+    assert (day.n_rows, day.n_windows) == (25, 25)
+
+
 def test_a_month_waits_for_all_of_its_days(store: Store) -> None:
     write(store, hours(JANUARY, FEBRUARY))
     list(compact_days(store, "job", FEBRUARY - DAY))

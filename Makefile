@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs format lock bench statistics notebooks clean
+.PHONY: help demo test fuzz check docs format lock bench statistics notebooks clean
 
 help:
 	@echo "make demo       install, then find the incidents planted in a month of model outputs"
 	@echo "make test       install what tests need, then checks and the whole suite"
+	@echo "make fuzz       ten minutes of broken payloads; FUZZ_SECONDS=60 for one minute"
 	@echo "make check      ruff, mypy --strict, import-linter, spelling"
 	@echo "make docs       rewrite the generated reference pages"
 	@echo "make bench      ratios against peers and against the physical limit"
@@ -35,6 +36,9 @@ demo: $(VENV)/runtime
 
 test: check
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+fuzz: $(VENV)/development
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest -q -s tests/integration/test_hostile_streams.py
 
 check: $(VENV)/development
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from detectors.evidence.onset import Effect
 from detectors.evidence.questions import Question, RateQuestion, SilenceQuestion, Watched
 from detectors.evidence.rates import (
     ODDS_FACTORS,
+    RateBounds,
     log_evidence_above,
     log_evidence_below,
     rate_bounds,
@@ -29,6 +30,7 @@ __all__ = ["NoMemory", "RateModel", "RateSides"]
 
 _PRIOR_EVENTS = 2000.0
 _NO_TOLERANCE = 1e-9
+_CALM_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -275,7 +277,7 @@ def _fit(
     total = reference.reference_total / reference.repeats
     share = reference.reference_hits / reference.repeats / total if total else 0.5
     shares, events = np.full(N_CELLS, share), np.full(N_CELLS, total)
-    correlation, usual = 0.0, max(total, 1.0)
+    correlation, bound, usual = 0.0, 0.0, max(total, 1.0)
     if asked:
         starts, hits, totals = (
             np.array(column, dtype=np.int64) for column in zip(*asked, strict=True)
@@ -286,12 +288,25 @@ def _fit(
         shares = np.where(seasonal.own, seasonal.shares[:, 0], share)
         events = np.where(seasonal.own, np.minimum(by_cell + _PRIOR_EVENTS, total), total)
         inside = np.clip(shares[cells], 1e-9, 1 - 1e-9)
-        correlation = max(
-            float(set_correlation(hits, totals, inside)),
-            set_correlation_bound(hits, totals, inside),
-        )
         usual = float(np.median(totals))
-    bounds = rate_bounds(
+        correlation = float(set_correlation(hits, totals, inside))
+        bound = set_correlation_bound(hits, totals, inside)
+    bounds = _bounds(reference, shares, events, correlation, usual)
+    if bound > correlation and not _is_calm(bounds, bound, usual):
+        correlation = bound
+        bounds = _bounds(reference, shares, events, correlation, usual)
+    low = bounds.low if reference.watched != Watched.UP else np.zeros(N_CELLS)
+    high = bounds.high if reference.watched != Watched.DOWN else np.ones(N_CELLS)
+    silent = float(bounds.low.min()) if may_fall_silent else 0.0
+    return _Fitted(
+        baseline=bounds.baseline, low=low, high=high, silent=silent, correlation=correlation
+    )
+
+
+def _bounds(
+    reference: RateQuestion, shares: Array, events: Array, correlation: float, usual: float
+) -> RateBounds:
+    return rate_bounds(
         shares * events,
         events,
         ratio=reference.tolerance_ratio,
@@ -299,9 +314,16 @@ def _fit(
         correlation=correlation,
         window_events=usual,
     )
-    low = bounds.low if reference.watched != Watched.UP else np.zeros(N_CELLS)
-    high = bounds.high if reference.watched != Watched.DOWN else np.ones(N_CELLS)
-    silent = float(bounds.low.min()) if may_fall_silent else 0.0
-    return _Fitted(
-        baseline=bounds.baseline, low=low, high=high, silent=silent, correlation=correlation
-    )
+
+
+def _is_calm(bounds: RateBounds, correlation: float, usual: float) -> bool:
+    """Return whether chance moves a window little beside the tolerance, at the worst correlation.
+
+    An estimate of the correlation that is too low makes evidence of windows beyond tolerance.
+    Where one standard deviation stays within `_CALM_SHARE` of it there are too few of those to
+    matter, and the estimate is enough.
+    """
+    share = bounds.baseline
+    deviation = np.sqrt(share * (1 - share) * (1 + (usual - 1) * correlation) / usual)
+    tolerance = np.minimum(bounds.high - share, share - bounds.low)
+    return bool((deviation <= _CALM_SHARE * tolerance).all())

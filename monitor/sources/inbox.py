@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Inbox", "Putting", "StoredBody"]
+from monitor.sources.base import SourceError
+
+__all__ = ["Inbox", "InboxAwayError", "Putting", "StoredBody"]
+
+
+class InboxAwayError(SourceError):
+    """The database of an inbox cannot be read or written now."""
 
 
 class Putting(StrEnum):
@@ -26,7 +32,10 @@ class StoredBody:
 
 
 class Inbox(Protocol):
-    """The bodies of one monitor; the database keeps them, safe from a power cut."""
+    """The bodies of one monitor; the database keeps them, safe from a power cut.
+
+    Every method raises `InboxAwayError` while the database is away.
+    """
 
     def put(self, key: str, body: bytes, *, n_records: int, max_waiting: int) -> Putting:
         """Keep a body under a key, unless `max_waiting` records wait already.

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from monitor.sources.base import SourceError
+from monitor.sources.inbox import Inbox
 
 __all__ = [
     "Batch",
     "Claimed",
     "Claims",
+    "InboxSource",
     "LiveSource",
     "LiveStream",
     "Notice",
@@ -181,7 +183,10 @@ class LiveStream(Protocol):
 
 @runtime_checkable
 class LiveSource(Protocol):
-    """A configured source that `run` can follow."""
+    """A configured source that `run` can follow.
+
+    One that keeps what is sent to it is an `InboxSource`, and is given an inbox too.
+    """
 
     def open(self, claims: Claims, *, worker: str) -> LiveStream:
         """Return the open stream.
@@ -192,6 +197,30 @@ class LiveSource(Protocol):
             How partitions are taken over.
         worker
             The name of this worker, unique among those that run.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be opened at all as it is configured.
+        """
+        ...
+
+
+@runtime_checkable
+class InboxSource(Protocol):
+    """A source that is sent its outputs, and keeps them in the database until they are counted."""
+
+    needs_inbox: ClassVar[bool]
+
+    def open(self, claims: Claims, *, worker: str, inbox: Inbox) -> LiveStream:
+        """Return the open stream.
+
+        Parameters
+        ----------
+        claims, worker
+            As for `LiveSource.open`.
+        inbox
+            Where bodies of this monitor are kept; it may be used from several threads.
 
         Raises
         ------

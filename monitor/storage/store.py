@@ -11,12 +11,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from baselines.summary import WindowKey
 from detectors.base import Verdict
+from monitor.clock import Clock
 from monitor.decision.state import SeriesKey, SeriesState
 from monitor.incidents.model import Incident
 from monitor.storage import tables
 from monitor.storage.connection import WRITING, connect, is_conflict, not_opened
 from monitor.storage.errors import ConcurrentWriteError, StorageError
 from monitor.storage.findings import StoredFinding, finding_from_row, finding_row
+from monitor.storage.inbox import DatabaseInbox
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.ledger import Ledger
 from monitor.storage.statements import in_batches, paged, upsert
@@ -260,6 +262,10 @@ class Store:
     def streams(self, monitor: str) -> StreamRepository:
         """Return where a running monitor stands."""
         return StreamRepository(self.writing, self.reading, monitor)
+
+    def inbox(self, monitor: str, clock: Clock) -> DatabaseInbox:
+        """Return where outputs of a monitor wait that were sent to it; `clock` dates them."""
+        return DatabaseInbox(self._engine, monitor, clock)
 
     def incidents(self, monitor: str | None = None) -> IncidentRepository:
         """Return the incidents of a monitor; without a name, of all of them, to be read."""

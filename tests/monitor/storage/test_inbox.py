@@ -66,6 +66,26 @@ def test_a_full_inbox_takes_no_more_until_something_was_counted(inbox) -> None:
     assert inbox.waiting() == 1
 
 
+def test_what_waits_is_known_however_bodies_come_and_go(database_url, inbox, clock) -> None:
+    engine = connect(database_url)
+    other = DatabaseInbox(engine, "m", clock)
+    waiting: list[tuple[int, int]] = [(inbox.waiting(), other.waiting())]
+
+    for number in range(3):
+        put(other, f"a{number}", b"1", n_records=2)
+        put(inbox, f"b{number}", b"1", n_records=1)
+        waiting.append((inbox.waiting(), other.waiting()))
+        inbox.counted(inbox.read_from(0, limit=1)[0].seq + 1, keep_keys_seconds=60)
+        waiting.append((inbox.waiting(), other.waiting()))
+    inbox.counted(1_000, keep_keys_seconds=60)
+    waiting.append((inbox.waiting(), other.waiting()))
+    put(other, "c", b"1", n_records=5)
+    waiting.append((inbox.waiting(), other.waiting()))
+    engine.dispose()
+
+    assert waiting == [(n, n) for n in (0, 3, 1, 4, 3, 6, 4, 0, 5)]
+
+
 def test_numbers_appear_in_their_order_however_many_write(inbox) -> None:
     seen: list[int] = []
 

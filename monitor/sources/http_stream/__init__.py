@@ -1,0 +1,1 @@
+"""Behind the source `http`: a server that keeps bodies, and the stream that hands them on."""

@@ -31,7 +31,7 @@ from monitor.engine.planning import needed_columns
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.severity.registry import SeverityPolicy
-from monitor.sources.live import LiveSource
+from monitor.sources.live import InboxSource, LiveSource, LiveStream
 from monitor.storage.retention_jobs import note_job
 from monitor.storage.store import AuditJob, Store
 from monitor.windows.spec import TumblingWindows
@@ -156,7 +156,7 @@ class Service:
         )
         intake = self._intake()
         intake.closed_us = switch.row.closed_us
-        stream = self._source.open(ownership, worker=self.name)
+        stream = self._open(ownership)
         try:
             worker = Worker(
                 settings=settings,
@@ -199,6 +199,13 @@ class Service:
             message = f"the source {source.name!r} cannot be followed; audit it instead"
             raise NotRunnableError(message)
         return source
+
+    def _open(self, ownership: Ownership) -> LiveStream:
+        source = self.configuration.source
+        if isinstance(source, InboxSource):
+            inbox = self.store.inbox(monitor_name(self.configuration), self.clock)
+            return source.open(ownership, worker=self.name, inbox=inbox)
+        return self._source.open(ownership, worker=self.name)
 
     def _intake(self) -> Intake:
         configuration = self.configuration

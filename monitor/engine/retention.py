@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor.config.retention import RetentionSettings
+from monitor.engine.progress import NoProgress, Progress
 from monitor.printing import time_text
 from monitor.storage.compaction import (
     CompactionError,
@@ -81,6 +82,8 @@ class Retention:
         Whether audits of the database are included; else only what the monitor itself made.
     dry_run
         Whether everything is only counted.
+    progress
+        Is told of each audit or monitor that is looked at.
     """
 
     store: Store
@@ -89,6 +92,7 @@ class Retention:
     now_us: int
     with_audits: bool = False
     dry_run: bool = False
+    progress: Progress = field(default_factory=NoProgress)
     report: RetentionReport = field(default_factory=RetentionReport)
 
     def steps(self) -> Iterator[Step]:
@@ -97,17 +101,16 @@ class Retention:
         Other programs may write between two steps. To stop early loses nothing.
         """
         incidents = self.store.incidents().all()
-        for job, running in self._jobs():
+        jobs = self._jobs()
+        self.progress.start("tidying up", len(jobs))
+        for job, running in jobs:
             held = held_by_incidents(self.store, job.id, incidents)
             yield from self._windows(job, held, running=running)
             yield from self._findings(job, held, running=running)
             if self.with_audits and not running:
                 yield from self._ledger(job)
+            self.progress.advance()
         yield from self._boxes()
-
-    def n_jobs(self) -> int:
-        """Return how many jobs are looked at."""
-        return len(self._jobs())
 
     def _jobs(self) -> list[tuple[AuditJob, bool]]:
         """Return the jobs in question, and whether each is that of a running monitor."""

@@ -86,8 +86,8 @@ def check_database(
     else:
         report.remarks.append("the pages of PostgreSQL are its server's to check (pg_amcheck)")
     report.add("the revision of the tables", revision_problems(store))
-    if any(problem.check == "revision" for problem in report.problems):
-        report.remarks.append("the rest was not looked at, it takes tables of this revision")
+    if report.problems:
+        report.remarks.append("the rest was not looked at, it takes whole tables of this revision")
         return report
     progress.start("reading windows", count_windows(store))
     report.add("that windows can be read", window_problems(store, progress.advance))

@@ -71,10 +71,9 @@ def opened_as_it_is(url: str) -> "Iterator[Store]":
         try:
             with engine.connect():
                 pass
+            yield store
         except OperationalError as error:
             raise StorageError(not_opened(engine, error)) from error
-        try:
-            yield store
         except DBAPIError as error:
             message = f"the database cannot be read: {error.orig}; go back to a backup"
             raise StorageError(message) from error

@@ -11,11 +11,13 @@ from monitor.incidents.records import Record, canonical_json
 __all__ = [
     "FIRST_PREV",
     "MONITOR",
+    "Confidence",
     "EntryKind",
     "RecordedEntry",
     "TimelineEntry",
     "broken_links",
     "chained",
+    "superseded",
 ]
 
 MONITOR = "monitor"
@@ -25,8 +27,17 @@ FIRST_PREV = "0" * 64
 """What the first entry of a timeline is chained to."""
 
 
+class Confidence(StrEnum):
+    """How an entry knows what it tells."""
+
+    OBSERVED = "observed"
+    STATED = "stated"
+    ESTIMATED = "estimated"
+    ALLEGED = "alleged"
+
+
 class EntryKind(StrEnum):
-    """What an entry tells."""
+    """What an entry tells; the monitor's kinds first, then those of people and of the program."""
 
     OPENED = "opened"
     SIGNAL_ADDED = "signal_added"
@@ -37,6 +48,82 @@ class EntryKind(StrEnum):
     RESOLUTION_PROPOSED = "resolution_proposed"
     RESOLUTION_WITHDRAWN = "resolution_withdrawn"
     REOPENED = "reopened"
+    EVIDENCE_FROZEN = "evidence_frozen"
+    SILENCED = "silenced"
+    UNSILENCED = "unsilenced"
+    NOTIFIED = "notified"
+    NOTIFICATION_FAILED = "notification_failed"
+
+    OPENED_BY_PERSON = "opened_by_person"
+    EVIDENCE_OPENED = "evidence_opened"
+    CONFIRMED = "confirmed"
+    ACKNOWLEDGED = "acknowledged"
+    CONTAINED = "contained"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    IN_REVIEW = "in_review"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+    MERGED = "merged"
+    MERGED_FROM = "merged_from"
+    LINKED = "linked"
+    MOVED_BACK = "moved_back"
+    SNOOZED = "snoozed"
+    SEVERITY_DECIDED = "severity_decided"
+    FACT_STATED = "fact_stated"
+    FACT_WITHDRAWN = "fact_withdrawn"
+    BELIEF_STATED = "belief_stated"
+    DETERMINED = "determined"
+    CAUSE_STATED = "cause_stated"
+    CAUSAL_LINK_STATED = "causal_link_stated"
+    HARM_STATED = "harm_stated"
+    FINDING_SIGNED = "finding_signed"
+    ROLE_ASSIGNED = "role_assigned"
+    HANDED_OVER = "handed_over"
+    NOTE = "note"
+    ACTION_TAKEN = "action_taken"
+    ACTION_ITEM = "action_item"
+    ACTION_ITEM_DONE = "action_item_done"
+    CORRECTED = "corrected"
+    FLAGGED = "flagged"
+    SEALED = "sealed"
+    ERASED = "erased"
+    ANCHORED = "anchored"
+
+    TIMER_FIRED = "timer_fired"
+    TIMER_CANCELLED = "timer_cancelled"
+
+    ROLLBACK_OBSERVED = "rollback_observed"
+    ROLLBACK_PLANNED = "rollback_planned"
+    ROLLBACK_APPROVED = "rollback_approved"
+    ROLLBACK_REFUSED = "rollback_refused"
+    ROLLBACK_STEP = "rollback_step"
+    ROLLBACK_APPLIED = "rollback_applied"
+    ROLLBACK_VERIFIED = "rollback_verified"
+    ROLLBACK_FAILED = "rollback_failed"
+    ROLLBACK_ABORTED = "rollback_aborted"
+    ROLLBACK_ARMED = "rollback_armed"
+    ROLLBACK_DISARMED = "rollback_disarmed"
+
+    DRAFT_CREATED = "draft_created"
+    DRAFT_CHANGED = "draft_changed"
+    DRAFT_SUBMITTED = "draft_submitted"
+    DRAFT_APPROVED = "draft_approved"
+    DRAFT_REJECTED = "draft_rejected"
+    DRAFT_SENT = "draft_sent"
+    DRAFT_WITHDRAWN = "draft_withdrawn"
+
+    CLOCK_PROPOSED = "clock_proposed"
+    CLOCK_SCREENED = "clock_screened"
+    CLOCK_STARTED = "clock_started"
+    CLOCK_DECIDED = "clock_decided"
+    CLOCK_MET = "clock_met"
+    CLOCK_MISSED = "clock_missed"
+    CLOCK_STOPPED = "clock_stopped"
+
+    REVIEW_STARTED = "review_started"
+    REVIEW_CHANGED = "review_changed"
+    REVIEW_PUBLISHED = "review_published"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +141,8 @@ class TimelineEntry:
     actor
         Who: ``monitor``, or a person.
     body
-        What there is to tell, as JSON.
+        What there is to tell, as JSON. The keys ``role``, ``confidence``, ``supersedes``,
+        ``reason`` and ``text`` mean the same in entries of every kind.
     """
 
     kind: EntryKind
@@ -68,6 +156,26 @@ class TimelineEntry:
         """Return a sha256 of all but when it was known: the same thing is told once."""
         told = [self.kind, self.occurred_us, self.actor, self.body]
         return hashlib.sha256(canonical_json(told).encode()).hexdigest()
+
+    @property
+    def role(self) -> str | None:
+        """Return the role in which the actor acted; None for the monitor."""
+        role = self.body.get("role")
+        return None if role is None else str(role)
+
+    @property
+    def confidence(self) -> Confidence:
+        """Return how it is known: what the monitor says is observed, what people say stated."""
+        said = self.body.get("confidence")
+        if said is not None:
+            return Confidence(said)
+        return Confidence.OBSERVED if self.actor == MONITOR else Confidence.STATED
+
+    @property
+    def supersedes(self) -> int | None:
+        """Return the number of the entry that it corrects, None if it corrects none."""
+        number = self.body.get("supersedes")
+        return None if number is None else int(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +254,15 @@ def broken_links(entries: Iterable[RecordedEntry]) -> tuple[int, ...]:
         if after.seq != before.seq + 1 or after.prev != before.hash:
             broken.add(after.seq)
     return tuple(sorted(broken))
+
+
+def superseded(entries: Iterable[RecordedEntry]) -> dict[int, int]:
+    """Return which entries were corrected, each with the number of its latest correction.
+
+    The text of a corrected entry stays where it is.
+    """
+    corrected: dict[int, int] = {}
+    for each in sorted(entries, key=lambda each: each.seq):
+        if (number := each.entry.supersedes) is not None:
+            corrected[number] = each.seq
+    return corrected

@@ -2,11 +2,13 @@ from dataclasses import replace
 
 from monitor.incidents.timeline import (
     FIRST_PREV,
+    Confidence,
     EntryKind,
     RecordedEntry,
     TimelineEntry,
     broken_links,
     chained,
+    superseded,
 )
 
 
@@ -55,3 +57,24 @@ def test_the_same_thing_is_told_once_whenever_it_was_known() -> None:
 
     assert later.key == entry("a").key
     assert entry("b").key != entry("a").key
+
+
+def test_people_state_and_the_monitor_observes_unless_they_say_otherwise() -> None:
+    stated = replace(entry("a"), actor="ada", body={"role": "legal", "text": "t"})
+    alleged = replace(stated, body={"confidence": "alleged"})
+
+    assert entry("a").confidence is Confidence.OBSERVED
+    assert (stated.confidence, stated.role) == (Confidence.STATED, "legal")
+    assert alleged.confidence is Confidence.ALLEGED
+
+
+def test_the_latest_correction_of_an_entry_is_named_and_the_old_text_stays() -> None:
+    entries = timeline("a", "b", "c")
+    for seq in (2, 3):
+        corrected = replace(
+            entry(f"better {seq}"), body={"supersedes": 1, "text": f"better {seq}"}
+        )
+        entries[seq - 1] = replace(entries[seq - 1], entry=corrected)
+
+    assert superseded(entries) == {1: 3}
+    assert entries[0].entry.body == {"sentence": "a"}

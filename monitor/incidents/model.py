@@ -8,12 +8,16 @@ from enum import StrEnum
 from baselines.summary import WindowKey
 from detectors.base import Direction, Estimate, FailureMode, Finding, GroupCount
 from monitor.incidents.exposure import exposed_rows
-from monitor.incidents.suggestion import Suggestion, Tier
+from monitor.incidents.facts import HeldFact
+from monitor.incidents.roles import Role, RoleHolder
+from monitor.incidents.suggestion import Suggestion, Tier, worse
 
 __all__ = [
     "ACTIVE",
     "Incident",
+    "IncidentLink",
     "IncidentState",
+    "LinkKind",
     "Observation",
     "Signal",
     "SignalIdentity",
@@ -50,11 +54,32 @@ ACTIVE = frozenset(
 """The states in which further breaches join an incident."""
 
 
+class LinkKind(StrEnum):
+    """How one incident stands to another."""
+
+    DUPLICATE = "duplicate"
+    CAUSED_BY = "caused_by"
+    RECURRENCE = "recurrence"
+    SAME_RELEASE = "same_release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentLink:
+    """What a person said of two incidents: this one is so to the other."""
+
+    kind: LinkKind
+    incident_id: str
+
+
 class SignalKind(StrEnum):
-    """What a signal is about: a departure, or a series that cannot be seen."""
+    """What a signal is about: a departure, or a series that cannot be seen.
+
+    An incident that a person opened has neither.
+    """
 
     BREACH = "breach"
     CANNOT_SEE = "cannot_see"
+    REPORTED = "reported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +236,20 @@ class Incident:
         When a person resolved it.
     recurrence_of
         The id of the earlier incident with the same signal.
+    stated_mode
+        How a person who opened it called what went wrong, in their own words.
+    facts
+        What people stated that sets a floor under the tier.
+    roles
+        Who fills which role.
+    links
+        Other incidents that a person related it to.
+    merged_into
+        The id of the incident that goes on for both.
+    snoozed_until_us
+        Until when reminders wait.
+    drill
+        Whether it is practice: it is worked on like any other, and nothing leaves the building.
     version
         Counts the changes.
     """
@@ -234,6 +273,13 @@ class Incident:
     resolution_proposed: WindowKey | None = None
     resolved_us: int | None = None
     recurrence_of: str | None = None
+    stated_mode: str = ""
+    facts: tuple[HeldFact, ...] = ()
+    roles: tuple[RoleHolder, ...] = ()
+    links: tuple[IncidentLink, ...] = ()
+    merged_into: str | None = None
+    snoozed_until_us: int | None = None
+    drill: bool = False
     version: int = 1
 
     @property
@@ -243,8 +289,35 @@ class Incident:
 
     @property
     def tier(self) -> Tier:
-        """Return the tier that counts: the confirmed one, else the suggested one."""
-        return self.confirmed or self.suggestion.tier
+        """Return the tier that counts: the confirmed one, else the suggested one.
+
+        Facts that people stated lift both.
+        """
+        return self._lifted(self.confirmed or self.suggestion.tier)
+
+    @property
+    def suggested(self) -> Tier:
+        """Return the tier that the policy suggests, lifted by the facts that people stated."""
+        return self._lifted(self.suggestion.tier)
+
+    @property
+    def highest(self) -> Tier:
+        """Return the tier that it could be as high as."""
+        return worse(self.could_be, self.tier)
+
+    @property
+    def has_floor(self) -> bool:
+        """Return whether a fact, found or stated, sets a floor: it is then never muted."""
+        return bool(self.facts) or any(each.suggestion.floor for each in self.signals)
+
+    def holder(self, role: Role) -> str | None:
+        """Return who fills a role, None if nobody does."""
+        return next((each.name for each in self.roles if each.role is role), None)
+
+    def _lifted(self, tier: Tier) -> Tier:
+        for held in self.facts:
+            tier = worse(tier, held.floor)
+        return tier
 
     @property
     def is_active(self) -> bool:

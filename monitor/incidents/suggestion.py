@@ -62,6 +62,8 @@ class Suggestion:
         True while the breach is not established: something to watch, not to act on.
     policy
         The name and version of the policy.
+    floor
+        The tier that facts found by the monitor set, None if there are none.
     """
 
     tier: Tier
@@ -71,6 +73,7 @@ class Suggestion:
     unknowns: tuple[str, ...] = ()
     held: bool = False
     policy: str
+    floor: Tier | None = None
 
     @property
     def score(self) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from detectors.base import Estimate
+from monitor.incidents.facts import Fact
 from monitor.severity.register import Reversibility, Stakes, Vulnerability
 
 __all__ = ["Evidence", "Fact", "SeverityInputs"]
@@ -16,19 +17,6 @@ class Evidence(StrEnum):
     ONE_WINDOW = "one_window"
     REPEATED = "repeated"
     CONFIRMED = "confirmed"
-
-
-class Fact(StrEnum):
-    """Something that sets a floor, whatever the score says."""
-
-    HARM_LINKED = "harm_linked"
-    CHILD_EXPLOITATION = "child_exploitation"
-    ACT_OUTSIDE_AUTHORITY = "act_outside_authority"
-    CLOCK_48_HOURS = "clock_48_hours"
-    CLOCK_72_HOURS = "clock_72_hours"
-    DATA_SHOWN_TO_ANOTHER = "data_shown_to_another"
-    GUARDRAIL_MISSING = "guardrail_missing"
-    OUTSIDE_INQUIRY = "outside_inquiry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,7 @@ class FiveAxes:
             unknowns=tuple(unknown for point in points.values() for unknown in point.unknown),
             held=inputs.evidence is Evidence.NOT_ESTABLISHED and tier is Tier.SEV4,
             policy=f"{self.name} {self.version}",
+            floor=floor if floor_reasons else None,
         )
 
     def points(self, inputs: SeverityInputs) -> dict[str, Points]:

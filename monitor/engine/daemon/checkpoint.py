@@ -1,7 +1,7 @@
 """One transaction: where partitions stand, what they counted, and what follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.clock import Clock
 from monitor.engine.daemon.deciding import Decider, Decision
@@ -11,15 +11,26 @@ from monitor.engine.daemon.intake import encode_hashes
 from monitor.engine.daemon.late import amend_windows
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
+from monitor.storage.errors import ConcurrentWriteError
 from monitor.storage.store import Store
-from monitor.storage.streams import MonitorRow, Move, StreamRepository
+from monitor.storage.streams import MonitorRow, Move, PartitionRow, StreamRepository
 from monitor.windows.spec import TumblingWindows
 
-__all__ = ["Checkpoint", "CheckpointWriter", "MonitorChangedError", "Standing"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointWriter",
+    "CommittedUnawaresError",
+    "MonitorChangedError",
+    "Standing",
+]
 
 
 class MonitorChangedError(OutputwatchError):
     """Another worker of this monitor runs with another baseline or another policy."""
+
+
+class CommittedUnawaresError(OutputwatchError):
+    """A checkpoint that seemed to have failed is in the database: go on from there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,8 @@ class Checkpoint:
         Partitions that another worker owns by now; what was read of them is dropped.
     everything_read
         Whether all partitions of all workers were read to their ends.
+    last_record_us
+        When the last record came to any worker, by the wall clock; None without partitions.
     """
 
     decision: Decision
@@ -59,11 +72,25 @@ class Checkpoint:
     n_open: int = 0
     fenced: tuple[str, ...] = ()
     everything_read: bool = False
+    last_record_us: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class CheckpointWriter:
-    """Writes checkpoints; a failed one leaves everything as it was, to be tried again."""
+    """Writes checkpoints; a failed one leaves everything as it was, to be tried again.
+
+    Parameters
+    ----------
+    store, streams, decider, clock, windows, patience
+        What it works with.
+    expected
+        The monitor's row as this worker was started for.
+    max_letters
+        Samples that are kept of each reason.
+    amend_values
+        The slices that a window keeps of each slicing, to add late events to stored windows;
+        None: late events are only counted.
+    """
 
     store: Store
     streams: StreamRepository
@@ -73,7 +100,7 @@ class CheckpointWriter:
     patience: Patience
     expected: MonitorRow
     max_letters: int
-    amend: bool = False
+    amend_values: int | None = None
     _settled: list[tuple[Holding, Settlement]] = field(default_factory=list)
 
     def write(
@@ -98,6 +125,9 @@ class CheckpointWriter:
         ------
         MonitorChangedError
             If another worker has another baseline or policy.
+        CommittedUnawaresError
+            If the database is further than it should be, by a commit of this worker of which
+            only the answer was lost.
         ConcurrentWriteError, sqlalchemy.exc.OperationalError
             If the database could not be written; nothing was.
         """
@@ -120,14 +150,21 @@ class CheckpointWriter:
         row = self.streams.locked()
         self._check(row)
         now_us = self.clock.now_us()
+        known = {each.name: each for each in self.streams.partitions()}
         fenced = tuple(
             name
             for name, holding in sorted(holdings.items())
-            if not self._move(holding, standings.get(name, Standing()), row, now_us)
+            if not self._is_ours(holding, known.get(name))
         )
-        partitions = self.streams.partitions()
+        for name, holding in sorted(holdings.items()):
+            if name not in fenced:
+                standing = standings.get(name, Standing())
+                known[name] = self._moved(known[name], holding, standing, row, now_us)
+        partitions = tuple(known.values())
         front = frontier(partitions, self.windows, self.patience, now_us)
-        everything = bool(partitions) and all(each.caught_up or each.ended for each in partitions)
+        everything = bool(partitions) and all(
+            each.caught_up or each.ended or each.name in front.unattended for each in partitions
+        )
         ended = finish and everything
         decision = Decision(row=row)
         if front.until_us is not None or ended:
@@ -146,6 +183,7 @@ class CheckpointWriter:
             n_open=len(self.streams.open_starts()),
             fenced=fenced,
             everything_read=everything,
+            last_record_us=max((each.moved_us for each in partitions), default=None),
         )
 
     def _counted(self) -> StreamTally:
@@ -155,28 +193,65 @@ class CheckpointWriter:
             counted = StreamTally.total([counted, settlement.tally.less(holding.tally)])
         return counted
 
-    def _move(self, holding: Holding, standing: Standing, row: MonitorRow, now_us: int) -> bool:
-        """Write what one partition adds; False if it is somebody else's."""
-        settlement = holding.settlement(row.closed_us)
-        if self.amend and settlement.late:
-            amended = amend_windows(self.store, row.job_id, holding.n_cells, settlement.late)
-            settlement.tally.n_amended += amended
-        moved = self.streams.move(
-            Move(
-                name=holding.name,
-                epoch=holding.epoch,
-                old=holding.committed,
-                new=holding.position,
-                newest_us=holding.newest_us,
-                caught_up=standing.caught_up,
-                ended=standing.ended,
-                moved_us=holding.moved_us,
-                attended_us=now_us,
-                tally=settlement.tally.to_json(),
-            )
-        )
-        if not moved:
+    def _is_ours(self, holding: Holding, known: PartitionRow | None) -> bool:
+        """Return whether nobody took a partition over since this worker did."""
+        if known is None or known.epoch != holding.epoch:
             return False
+        if known.position != holding.committed:
+            message = (
+                f"{holding.name!r} must stand at {holding.committed!r} in the database, it is at "
+                f"{known.position!r}: a checkpoint whose answer was lost has been written; what "
+                "was read since is read again from there"
+            )
+            raise CommittedUnawaresError(message)
+        return True
+
+    def _moved(
+        self,
+        known: PartitionRow,
+        holding: Holding,
+        standing: Standing,
+        row: MonitorRow,
+        now_us: int,
+    ) -> PartitionRow:
+        """Write what one partition adds, and return where it stands then."""
+        if known.ended and standing.ended and holding.is_written:
+            # Files that were rotated away become many, and nothing is new about them.
+            return known
+        settlement = holding.settlement(row.closed_us)
+        if self.amend_values is not None and settlement.late:
+            settlement.tally.n_amended += amend_windows(
+                self.store, row.job_id, holding.n_cells, settlement.late,
+                max_values=self.amend_values,
+            )  # fmt: skip
+        move = Move(
+            name=holding.name,
+            epoch=holding.epoch,
+            old=holding.committed,
+            new=holding.position,
+            newest_us=holding.newest_us,
+            caught_up=standing.caught_up,
+            ended=standing.ended,
+            moved_us=holding.moved_us,
+            attended_us=now_us,
+            tally=settlement.tally.to_json(),
+        )
+        if not self.streams.move(move):
+            raise ConcurrentWriteError
+        self._write_counts(holding, settlement, row)
+        self._settled.append((holding, settlement))
+        return replace(
+            known,
+            position=move.new,
+            newest_us=move.newest_us,
+            caught_up=move.caught_up,
+            ended=move.ended,
+            moved_us=move.moved_us,
+            attended_us=move.attended_us,
+            tally=move.tally,
+        )
+
+    def _write_counts(self, holding: Holding, settlement: Settlement, row: MonitorRow) -> None:
         self.streams.put_partials(holding.partial_rows(settlement))
         for start_us, hashes in sorted(holding.fresh.ids.items()):
             if row.closed_us is None or start_us > row.closed_us:
@@ -184,8 +259,6 @@ class CheckpointWriter:
                 self.streams.add_ids(holding.name, start_us, position, encode_hashes(hashes))
         if holding.fresh.letters:
             self.streams.add_letters(holding.fresh.letters, limit=self.max_letters)
-        self._settled.append((holding, settlement))
-        return True
 
     def _check(self, row: MonitorRow) -> None:
         ours, theirs = self.expected, row

@@ -1,8 +1,9 @@
 """Open windows whose time has passed: closed, judged and recorded, each of them once."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from baselines.summary import Window
 from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.decision.state import SeriesKey, SeriesState
-from monitor.engine.closing import Closing, by_bucket
+from monitor.engine.closing import BREAK_US, Closing, by_bucket
 from monitor.engine.daemon.snapshot import SnapshotError, read_snapshot, write_snapshot
 from monitor.engine.incident_desk import IncidentDesk
 from monitor.engine.judgement import Judge, Judgement
@@ -26,8 +27,11 @@ from monitor.windows.spec import TumblingWindows
 
 __all__ = ["Decider", "Decision"]
 
-STRETCHES_AT_ONCE = 256
-"""Stretches of time that one transaction decides at most: a long way behind, it takes several."""
+STRETCHES_AT_ONCE = 64
+"""Stretches of time that one transaction decides at most, those without any events included.
+
+A long way behind, it takes several: other workers wait for each.
+"""
 
 Decided = tuple[Sequence[Window], Judgement]
 
@@ -67,6 +71,7 @@ class Decider:
     policy: SeverityPolicy
     clock: Clock
     windows: TumblingWindows
+    beat: Callable[[], None] = lambda: None
     n_rejudged: int = 0
     _judge: Judge | None = None
     _revision: int | None = None
@@ -88,11 +93,8 @@ class Decider:
         ended
             Whether the stream ends here: all that is open is closed.
         """
-        starts = self._passed(until_us, ended=ended)
-        chosen = starts[:STRETCHES_AT_ONCE]
-        more = len(chosen) < len(starts)
-        silence = silent and not more and not ended
-        if not chosen and not (silence and self._has_silence(row, until_us)):
+        chosen, quiet_until_us, more = self._due(row, until_us, silent=silent, ended=ended)
+        if not chosen and quiet_until_us is None:
             return Decision(row=row)
         judge = self._ready(row)
         self._revision = None
@@ -108,9 +110,9 @@ class Decider:
             ended=ended and not more,
         )
         last = chosen[-1] if chosen else row.closed_us
-        if silence and last is not None:
-            groups = itertools.chain(groups, closing.silence(last, until_us))
-        judged = ((windows, judge.judge(windows)) for windows in groups)
+        if quiet_until_us is not None and last is not None:
+            groups = itertools.chain(groups, closing.silence(last, quiet_until_us))
+        judged = ((windows, judge.judge(windows)) for windows in self._beating(groups))
         stretches = tuple(recorded(judged, store=self.store, job=job, desk=desk))
         return self._kept(row, judge, stretches, more=more)
 
@@ -141,15 +143,39 @@ class Decider:
         self._saved = dict(judge.states)
         return Decision(row=after, stretches=stretches, more=more)
 
+    def _due(
+        self, row: MonitorRow, until_us: int, *, silent: bool, ended: bool
+    ) -> tuple[Sequence[int], int | None, bool]:
+        """Return what one transaction decides, and whether that is not everything.
+
+        That is the windows with events, by their starts, and until when those without are to
+        be added after them.
+        """
+        length, previous = self.windows.length_us, row.closed_us
+        starts = self._passed(until_us, ended=ended)
+        most_us = STRETCHES_AT_ONCE * length
+        if starts and previous is not None and most_us < starts[0] - previous <= BREAK_US:
+            # Nothing came for long, then something: that silence first, a part at a time.
+            return (), previous + length + most_us, True
+        chosen = [start for start in starts if start < starts[0] + most_us]
+        last = chosen[-1] if chosen else previous
+        if len(chosen) < len(starts) or not silent or ended or last is None:
+            return chosen, None, len(chosen) < len(starts)
+        if last + 2 * length > until_us:
+            return chosen, None, False
+        part_us = last + length + most_us
+        return chosen, min(part_us, until_us), part_us + length <= until_us
+
     def _passed(self, until_us: int, *, ended: bool) -> list[int]:
         length = self.windows.length_us
         starts = self.streams.open_starts()
         return [start for start in starts if ended or start + length <= until_us]
 
-    def _has_silence(self, row: MonitorRow, until_us: int) -> bool:
-        return row.closed_us is not None and (
-            row.closed_us + 2 * self.windows.length_us <= until_us
-        )
+    def _beating(self, groups: Iterable[Sequence[Window]]) -> Iterator[Sequence[Window]]:
+        for windows in groups:
+            # Many windows take long; the watchdog must see that it goes on.
+            self.beat()
+            yield windows
 
     def _merged(self, starts: Sequence[int]) -> Iterator[tuple[int, str, Counts]]:
         if not starts:
@@ -172,10 +198,15 @@ class Decider:
         """Return the judge as it stands after the monitor's last decision."""
         if self._judge is not None and self._revision == row.revision:
             return self._judge
-        judge = self._new_judge()
-        if row.revision and not self._recalled(judge, row):
+        known, self._judge = self._judge, None
+        judge = None
+        if (remembered := self._remembered(row)) is not None:
+            # One that has the same series under watch need not calibrate them again.
+            judge = _recalled(known, remembered) or _recalled(self._new_judge(), remembered)
+        if judge is None:
             judge = self._new_judge()
-            self._rejudge(judge, row)
+            if row.revision:
+                self._rejudge(judge, row)
         self._judge = judge
         self._saved = dict(judge.states)
         return judge
@@ -183,20 +214,20 @@ class Decider:
     def _new_judge(self) -> Judge:
         return Judge(configuration=self.configuration, baseline=self.baseline, policy=self.policy)
 
-    def _recalled(self, judge: Judge, row: MonitorRow) -> bool:
-        if row.snapshot is None:
-            return False
+    def _remembered(self, row: MonitorRow) -> Mapping[str, Any] | None:
+        """Return the evidence that is stored; None if there is none, or none that can be used."""
+        if not row.revision or row.snapshot is None:
+            return None
         try:
-            judge.recall(read_snapshot(row.snapshot, self.baseline.layout))
+            remembered: Mapping[str, Any] = read_snapshot(row.snapshot, self.baseline.layout)
         except SnapshotError:
-            return False
-        return True
+            return None
+        return remembered
 
     def _rejudge(self, judge: Judge, row: MonitorRow) -> None:
         """Gather the evidence anew from the windows that are stored; nothing is recorded."""
-        for number, windows in enumerate(_stretches(windows_of_job(
-            self.store, self.baseline, row.job_id
-        ))):  # fmt: skip
+        stored = _stretches(windows_of_job(self.store, self.baseline, row.job_id))
+        for number, windows in enumerate(self._beating(stored)):
             first = number == 0
             judge.judge([replace(each, complete=not first) for each in windows])
             self.n_rejudged += 1
@@ -205,3 +236,14 @@ class Decider:
 def _stretches(windows: Iterable[Window]) -> Iterator[list[Window]]:
     for _, group in itertools.groupby(windows, key=lambda window: window.key.start_us):
         yield list(group)
+
+
+def _recalled(judge: Judge | None, remembered: Mapping[str, Any]) -> Judge | None:
+    """Return a judge that goes on from there; None if it has other series under watch."""
+    if judge is None:
+        return None
+    try:
+        judge.recall(remembered)
+    except (ValueError, LookupError, TypeError):
+        return None
+    return judge

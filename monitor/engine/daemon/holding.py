@@ -99,6 +99,11 @@ class Holding:
     fresh: Fresh = field(default_factory=Fresh)
     restarted: bool = False
 
+    @property
+    def is_written(self) -> bool:
+        """Return whether the database knows everything that was read."""
+        return self.committed == self.position and not self.fresh.tally.n_records
+
     def settlement(self, closed_us: int | None) -> Settlement:
         """Return what is to be written, if windows up to `closed_us` are closed by now."""
         closed = [

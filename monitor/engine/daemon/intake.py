@@ -38,6 +38,8 @@ class Intake:
         How far an event time may be ahead of the clock.
     deduplicate
         Whether an event id counts once only while its window is open.
+    amend
+        Whether events of closed windows are counted too, to be added to what is stored of them.
     """
 
     decode: Callable[[Batch], Decoded]
@@ -46,6 +48,7 @@ class Intake:
     windows: TumblingWindows
     max_future_us: int
     deduplicate: bool
+    amend: bool = False
     closed_us: int | None = field(default=None)
 
     def take(self, batch: Batch, holding: Holding, now_us: int) -> None:
@@ -109,9 +112,12 @@ class Intake:
         late = self.windows.starts(columns.time_us) <= self.closed_us
         if not late.any():
             return columns
-        holding.fresh.tally.n_late += int(late.sum())
         detail = {"oldest_us": int(columns.time_us.min()), "records": int(late.sum())}
         _append(holding.fresh.letters, batch, batch.first, LATE, now_us, detail)
+        if self.amend:
+            # Told apart again, and counted as late, when they are written.
+            return columns
+        holding.fresh.tally.n_late += int(late.sum())
         return columns.take(~late)
 
     def _once(self, columns: Columns, holding: Holding) -> Columns:

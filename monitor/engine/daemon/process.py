@@ -15,6 +15,7 @@ from monitor.clock import Clock
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
 from monitor.decision.heartbeat import Heartbeat
+from monitor.engine.daemon.checkpoint import CommittedUnawaresError
 from monitor.engine.daemon.self_watch import SelfWatch
 from monitor.engine.daemon.service import Service, worker_name
 from monitor.engine.daemon.summary import RunSummary, summarise
@@ -37,6 +38,7 @@ from monitor.windows.slices import ALL
 __all__ = ["Process"]
 
 _LOG = get_logger(__name__)
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,13 @@ class Process:
             stack.enter_context(Watchdog(health, seconds=settings.watchdog_seconds))
             stack.callback(self._restore_signals, self._take_signals())
             while True:
-                ending = self._follow(loaded, metrics, health)
+                try:
+                    ending = self._follow(loaded, metrics, health)
+                except CommittedUnawaresError as error:
+                    _LOG.warning("the worker begins again where the database is", error=error)
+                    if not self._stop.is_set():
+                        continue
+                    ending = Ending.STOPPED
                 if self._next is None or self._stop.is_set():
                     break
                 loaded, self._next = self._next, None
@@ -102,6 +110,9 @@ class Process:
     def _follow(self, loaded: _Loaded, metrics: Metrics, health: Health) -> Ending:
         configuration, baseline = loaded.configuration, loaded.baseline
         self._wake.clear()
+        if self._stop.is_set():
+            # The signal came before the line above.
+            self._wake.set()
         with Store.open(configuration.storage.url) as store:
             service = Service(
                 configuration=configuration,
@@ -124,7 +135,6 @@ class Process:
             finally:
                 health.fails(Condition.SOURCE, "the source is closed")
                 self._wake.set()
-                self._reload.set()
                 reloading.join()
 
     def _observer(
@@ -159,11 +169,11 @@ class Process:
 
     def _await_reload(self) -> None:
         """Take a new version of the configuration, whole or not at all, when told to."""
-        while True:
-            self._reload.wait()
+        while not self._wake.is_set():
+            # Looked at again and again, so that ending it cannot be taken for a signal.
+            if not self._reload.wait(_LOOK_SECONDS):
+                continue
             self._reload.clear()
-            if self._wake.is_set():
-                return
             try:
                 self._next = self._load()
             except (OutputwatchError, OSError) as error:

@@ -67,7 +67,6 @@ class SelfWatch:
         """Open the incident that nothing has come for longer than is plausible; once."""
         if self._silent_since == since_us:
             return
-        self._silent_since = since_us
         now_us = self.clock.now_us()
         minutes = (now_us - since_us) / 60_000_000
         sentence = (
@@ -75,6 +74,7 @@ class SelfWatch:
             "monitor makes plausible; nothing is known about the outputs of this time"
         )
         self._tell("heartbeat", sentence, since_us=since_us, now_us=now_us)
+        self._silent_since = since_us
 
     def _tell(self, series: str, sentence: str, *, since_us: int, now_us: int) -> None:
         register = self.configuration.system

@@ -142,6 +142,7 @@ class Service:
             policy=self.policy,
             clock=self.clock,
             windows=self._windows,
+            beat=observer.beat,
         )
         writer = CheckpointWriter(
             store=self.store,
@@ -152,7 +153,7 @@ class Service:
             patience=_patience(configuration),
             expected=switch.row,
             max_letters=configuration.dead_letters.max_samples_per_reason,
-            amend=settings.late == "amend",
+            amend_values=configuration.slices.max_values if settings.late == "amend" else None,
         )
         intake = self._intake()
         intake.closed_us = switch.row.closed_us
@@ -167,7 +168,7 @@ class Service:
                 observer=observer,
                 clock=self.clock,
                 monotonic=time.monotonic,
-                wait=stopping.wait,
+                wait=time.sleep,
                 until_caught_up=until_caught_up,
                 between=None if until_caught_up else self._upkeep(),
                 stopping=stopping,
@@ -222,6 +223,7 @@ class Service:
             windows=self._windows,
             max_future_us=int(settings.max_future_seconds * _US),
             deduplicate=settings.deduplicate,
+            amend=settings.late == "amend",
         )
 
 

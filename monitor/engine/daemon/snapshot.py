@@ -39,6 +39,18 @@ _BUILT_IN = {
     ("numpy._core.numeric", "_frombuffer"),
 }
 
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    zlib.error,
+    EOFError,
+    ImportError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What unpickling raises, it says, besides an error of its own."""
+
 
 class SnapshotError(OutputwatchError):
     """A snapshot cannot be used; the evidence has to be gathered anew."""
@@ -72,7 +84,7 @@ def read_snapshot(snapshot: bytes, layout: Layout) -> Any:  # noqa: ANN401  # it
         raise SnapshotError(message)
     try:
         return _Reader(io.BytesIO(zlib.decompress(body)), layout).load()
-    except (pickle.UnpicklingError, zlib.error, AttributeError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         message = f"the stored evidence cannot be read: {error}"
         raise SnapshotError(message) from error
 

@@ -81,7 +81,7 @@ def _close_early(
     if not starts:
         return 0, max(newest, default=None)
     n_cells = baseline_of(row.baseline_id).layout.n_cells
-    length_us = int(row.counting["seconds"]) * 1_000_000
+    length_us = _length_us(row)
     n_closed = 0
     for start_us, slice_, bodies in streams.merged(starts[-1] + 1):
         counts = np.zeros(n_cells, dtype=np.int64)
@@ -104,6 +104,14 @@ def _last_begun(newest_us: int | None, row: MonitorRow, windows: TumblingWindows
 
     A window of which the first part is missing would look like a loss of traffic.
     """
-    if newest_us is None:
-        return row.closed_us
-    return int(windows.starts(np.array([newest_us], dtype=np.int64))[0])
+    begun = [] if newest_us is None else [newest_us]
+    if row.closed_us is not None:
+        # Silence may have closed windows after the newest event: they were judged already.
+        begun.append(row.closed_us + _length_us(row) - 1)
+    if not begun:
+        return None
+    return int(windows.starts(np.array([max(begun)], dtype=np.int64))[0])
+
+
+def _length_us(row: MonitorRow) -> int:
+    return int(row.counting["seconds"]) * 1_000_000

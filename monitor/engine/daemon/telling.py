@@ -1,9 +1,12 @@
 """A worker's metrics, health, logs, and the incidents about the monitor itself."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import DBAPIError
+
+from baselines.summary import Window
 from detectors.base import Verdict
 from monitor.clock import Clock
 from monitor.decision.heartbeat import Heartbeat
@@ -14,12 +17,14 @@ from monitor.engine.daemon.self_watch import LOSSES, SelfWatch
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
 from monitor.incidents.suggestion import Tier
+from monitor.printing import time_text
 from monitor.sources.live import Notice, NoticeKind
 from monitor.storage.store import Store
 from monitor.telemetry.accounts import BatchAccount, Vocabulary
 from monitor.telemetry.health import Condition, Health
 from monitor.telemetry.logs import get_logger
 from monitor.telemetry.metrics import Metrics
+from monitor.windows.slices import ALL
 
 __all__ = ["TelemetryObserver", "vocabulary"]
 
@@ -61,10 +66,9 @@ class TelemetryObserver:
     clock: Clock
     store: Store
     monitor: str
-    _told: StreamTally = field(default_factory=StreamTally)
+    _untold: list[Callable[[], None]] = field(default_factory=list)
     _last_record_us: int | None = None
     _looked_us: int = 0
-    _states: Counter[str] = field(default_factory=Counter)
 
     def beat(self) -> None:
         """The loop has moved."""
@@ -124,8 +128,14 @@ class TelemetryObserver:
         self.metrics.windows_open(checkpoint.n_open, watermark_delay_seconds=delay)
         for name in checkpoint.frontier.unattended:
             _LOG.warn_rarely("no worker attends a partition", key=name, partition=name)
+        if checkpoint.last_record_us is not None and self._last_record_us is not None:
+            # Other workers may have what this one waits for.
+            self._last_record_us = max(self._last_record_us, checkpoint.last_record_us)
         if checkpoint.decision.stretches:
             self._decided(checkpoint, now_us)
+        untold, self._untold = self._untold, []
+        for tell in untold:
+            self._open(tell)
 
     def database_away(self, error: Exception, *, seconds: float) -> None:
         """The database could not be written, for so long by now."""
@@ -158,19 +168,30 @@ class TelemetryObserver:
         for windows, judgement in checkpoint.decision.stretches:
             states = Counter(str(each.state.state) for each in judgement.judged)
             verdicts.update(str(each.finding.verdict) for each in judgement.judged)
-            _LOG.info(
+            _LOG.debug(
                 "window closed",
                 start_us=windows[0].key.start_us,
-                rows=windows[0].summary.n_rows,
+                rows=_n_rows(windows),
                 slices=len(windows),
                 breaches=len(judgement.breaches),
             )
+        stretches = checkpoint.decision.stretches
+        _LOG.info(
+            "windows closed",
+            stretches=len(stretches),
+            first=time_text(stretches[0][0][0].key.start_us),
+            last=time_text(stretches[-1][0][0].key.start_us),
+            rows=sum(_n_rows(windows) for windows, _ in stretches),
+            breaches=sum(len(judgement.breaches) for _, judgement in stretches),
+        )
         self.metrics.decided(len(checkpoint.decision.stretches), verdicts, at_us=now_us)
         self.metrics.series(states)
-        open_tiers = Counter(
-            str(each.tier) for each in self.store.incidents(self.monitor).active()
-        )
-        self.metrics.incidents(open_tiers)
+        try:
+            active = self.store.incidents(self.monitor).active()
+        except (OutputwatchError, DBAPIError):
+            # The next checkpoint will find out whether the database is away.
+            return
+        self.metrics.incidents(Counter(str(each.tier) for each in active))
 
     def _look_for_silence(self, now_us: int) -> None:
         if self.heartbeat is None or self._last_record_us is None:
@@ -184,5 +205,10 @@ class TelemetryObserver:
     def _open(self, tell: Callable[[], None]) -> None:
         try:
             tell()
-        except OutputwatchError as error:
-            _LOG.error("an incident about the monitor could not be kept", detail=str(error))
+        except (OutputwatchError, DBAPIError) as error:
+            self._untold.append(tell)
+            _LOG.error("an incident about the monitor could not be kept yet", error=error)
+
+
+def _n_rows(windows: Sequence[Window]) -> int:
+    return sum(each.summary.n_rows for each in windows if each.key.slice == ALL)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from monitor.clock import Clock
 from monitor.config.running import RunSettings
@@ -24,6 +24,7 @@ __all__ = ["DatabaseAwayError", "Ending", "Ownership", "Worker"]
 POLL_SECONDS = 0.5
 MAX_RECORDS_AT_ONCE = 5_000
 _RETRY_SECONDS = 0.5
+_DRAIN_SECONDS = 10.0
 
 
 class DatabaseAwayError(OutputwatchError):
@@ -122,7 +123,7 @@ class Worker:
     monotonic
         Seconds that never go back.
     wait
-        Waits for some seconds, less if the worker is told to stop.
+        Waits for some seconds.
     until_caught_up
         Whether to stop once everything there is was read; windows that are open then are
         closed, as at the end of an audit.
@@ -171,7 +172,14 @@ class Worker:
 
     def _read(self) -> None:
         self._pause_or_resume()
-        batches = self.stream.poll(POLL_SECONDS, MAX_RECORDS_AT_ONCE)
+        began = self.monotonic()
+        try:
+            batches = self.stream.poll(POLL_SECONDS, MAX_RECORDS_AT_ONCE)
+        except (StorageError, DBAPIError) as error:
+            # It could not take a new partition over, or its records are in the database.
+            self._database_away(error, began)
+            self.wait(_RETRY_SECONDS)
+            return
         self._note(self.stream.notices())
         now_us = self.clock.now_us()
         for batch in batches:
@@ -221,7 +229,7 @@ class Worker:
         standings = self._standings(held)
         try:
             written = self.writer.write(held, standings, finish=finish)
-        except (OperationalError, StorageError, DBAPIError) as error:
+        except (StorageError, DBAPIError) as error:
             self._database_away(error, began)
             return None
         self._away_since = None
@@ -245,10 +253,12 @@ class Worker:
         away = self.monotonic() - self._away_since
         self.observer.database_away(error, seconds=away)
         if away > self.settings.database_patience_seconds:
+            # The lines after it hold the statement's parameters, and these may be records.
+            first_line = str(error).partition("\n")[0][:300]
             message = (
                 f"the database could not be written for {away:.0f} seconds, more than "
-                f"run.database_patience_seconds: {' '.join(str(error).split())[:300]}; what was "
-                "read since is read again at the next start"
+                f"run.database_patience_seconds: {first_line}; what was read since is read again "
+                "at the next start"
             )
             raise DatabaseAwayError(message) from error
 
@@ -259,10 +269,14 @@ class Worker:
 
     def _drain(self) -> None:
         """Write what was read; leave it to the next start if the database does not take it."""
+        until = self.monotonic() + _DRAIN_SECONDS
         while self._waiting():
+            self.observer.beat()
             try:
                 if self._checkpoint() is not None:
                     return
             except DatabaseAwayError:
+                return
+            if self.monotonic() >= until:
                 return
             self.wait(_RETRY_SECONDS)

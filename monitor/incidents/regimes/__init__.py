@@ -1,0 +1,1 @@
+"""Reporting duties as reviewed data, and the clocks that counsel lets run."""

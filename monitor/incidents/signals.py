@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.incidents.breaches import Breach
-from monitor.incidents.model import Incident, Signal
+from monitor.incidents.model import Incident, Signal, SignalKind
 from monitor.incidents.records import Record
 from monitor.incidents.suggestion import Suggestion, worse
 from monitor.incidents.wording import leading_signal, title_of
@@ -61,6 +61,8 @@ def extended(incident: Incident, cluster: Sequence[Breach]) -> Incident:
 def summed_up(incident: Incident) -> Incident:
     """Return the incident as its signals make it: mode, suggestion, could be, title."""
     lead = leading_signal(incident.signals)
+    # A person found words for it already.
+    reported = incident.kind is SignalKind.REPORTED
     could_be = incident.could_be
     for signal in incident.own_signals:
         could_be = worse(could_be, signal.suggestion.could_be)
@@ -69,7 +71,7 @@ def summed_up(incident: Incident) -> Incident:
         failure_mode=lead.identity.failure_mode,
         suggestion=lead.suggestion,
         could_be=could_be,
-        title=title_of(incident.signals),
+        title=incident.title if reported else title_of(incident.signals),
     )
 
 

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT, or until caught up; return 3 if incidents are open, else 0."""
     from monitor.clock import SystemClock
+    from monitor.engine.daemon.collecting import collect_less_often
 
+    collect_less_often()
     return run_with_clock(arguments, SystemClock())
 
 

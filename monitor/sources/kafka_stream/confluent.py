@@ -88,23 +88,31 @@ class ConfluentClient:
             messages = self._consumer.consume(max_records, timeout_seconds)
         except KafkaException as error:
             raise ClientBrokenError(repr(error)) from error
-        found: dict[Partition, tuple[list[int], list[bytes]]] = {}
+        found: dict[tuple[str | None, int | None], tuple[list[int], list[bytes]]] = {}
         stumbled: set[Partition | None] = set()
         for message in messages:
-            partition = _partition_of(message)
             failure = message.error()
             if failure is not None:
+                partition = _partition_of(message)
                 trouble = self._trouble(failure, partition, message.offset())
                 if trouble is not None:
                     # What came before it is good and is handed on first.
                     self._troubles.append(trouble)
                     stumbled.add(partition)
-            elif partition is not None and partition not in stumbled:
-                offsets, payloads = found.setdefault(partition, ([], []))
-                offsets.append(message.offset() or 0)
-                payloads.append(message.value() or b"")
-        self._positions |= {partition: run[0][-1] + 1 for partition, run in found.items()}
-        return [Run(partition, *run) for partition, run in found.items()]
+                continue
+            # A bare tuple is equal to the partition, and no object is made for each record.
+            place = message.topic(), message.partition()
+            run = found.get(place)
+            if run is None:
+                run = found[place] = [], []
+            if not stumbled or place not in stumbled:
+                run[0].append(message.offset() or 0)
+                run[1].append(message.value() or b"")
+        runs = [
+            Run(Partition(str(t), int(n or 0)), *run) for (t, n), run in found.items() if run[0]
+        ]
+        self._positions |= {run.partition: run.offsets[-1] + 1 for run in runs}
+        return runs
 
     def changes(self) -> Sequence[Change]:
         """See `Client`."""

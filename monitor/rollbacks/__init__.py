@@ -1,0 +1,1 @@
+"""Rollbacks: back to the last model version, prompt or configuration known to be good."""

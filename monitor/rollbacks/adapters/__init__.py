@@ -1,0 +1,1 @@
+"""The planes that a rollback can switch, one module each."""

@@ -1,0 +1,158 @@
+"""Who agrees to what: approvals, the one person who goes ahead alone, and the stop switch."""
+
+from dataclasses import replace
+
+from monitor.incidents.records import to_record
+from monitor.rollbacks.errors import Refusal, RefusedError
+from monitor.rollbacks.execution import Approval, Execution, Stage, Step, StepKind
+from monitor.rollbacks.ledger import Switch
+from monitor.rollbacks.means import Means
+from monitor.rollbacks.plans import RollbackPlan
+
+__all__ = ["allow_all", "approve", "break_glass", "stop_all"]
+
+_REVIEW_US = 24 * 3_600_000_000
+_LEAST_REASON = 10
+
+
+def approve(
+    means: Means,
+    plan: RollbackPlan,
+    execution_id: str,
+    *,
+    approver: str,
+    diff_hash: str,
+    reason: str = "",
+    legal_answer: str = "",
+) -> Execution:
+    """Return an execution with the word of one more person.
+
+    Parameters
+    ----------
+    diff_hash
+        The hash of the dry run that the person has read.
+    legal_answer
+        Needed for a high-risk system: what was decided on telling an authority first.
+
+    Raises
+    ------
+    RefusedError
+        If the hash is not that of the dry run, or the person may not approve.
+    """
+    execution = means.ledger.load(execution_id)
+    _check_open(plan, execution, diff_hash)
+    _check_approver(execution, approver)
+    if plan.options.high_risk and not legal_answer.strip():
+        message = (
+            "the system is high-risk: legal_answer must say whether an authority is told before "
+            "it is altered"
+        )
+        raise RefusedError(Refusal.REASON_MISSING, message)
+    approval = Approval(
+        approver=approver.strip(),
+        diff_hash=diff_hash,
+        at_us=means.clock.now_us(),
+        reason=reason,
+        legal_answer=legal_answer,
+    )
+    since = approval.at_us - execution.approval_us
+    held = tuple(
+        each
+        for each in execution.approvals
+        if each.at_us >= since and not _same_person(each.approver, approver)
+    )
+    approved = replace(execution, approvals=(*held, approval), version=execution.version + 1)
+    means.ledger.save(approved, [_step(StepKind.APPROVED, approval)])
+    return approved
+
+
+def break_glass(
+    means: Means,
+    plan: RollbackPlan,
+    execution_id: str,
+    *,
+    person: str,
+    diff_hash: str,
+    reason: str,
+) -> Execution:
+    """Return an execution that one person takes upon themselves; it must be reviewed in a day.
+
+    Raises
+    ------
+    RefusedError
+        If the hash is not that of the dry run, nobody is named, or the reason is no sentence.
+    """
+    execution = means.ledger.load(execution_id)
+    _check_open(plan, execution, diff_hash)
+    if not person.strip() or len(reason.strip()) < _LEAST_REASON:
+        message = (
+            f"who goes ahead alone must be named and type a reason of {_LEAST_REASON} characters "
+            f"or more, got {reason!r}"
+        )
+        raise RefusedError(Refusal.REASON_MISSING, message)
+    now_us = means.clock.now_us()
+    word = Approval(approver=person.strip(), diff_hash=diff_hash, at_us=now_us, reason=reason)
+    alone = replace(
+        execution,
+        break_glass=word,
+        review_due_us=now_us + _REVIEW_US,
+        version=execution.version + 1,
+    )
+    means.ledger.save(alone, [_step(StepKind.BREAK_GLASS, word)])
+    return alone
+
+
+def stop_all(means: Means, *, actor: str, reason: str) -> None:
+    """Let no rollback begin any more, until `allow_all`; those that were sent are still seen."""
+    _turn(means, actor, reason, stopped=True)
+
+
+def allow_all(means: Means, *, actor: str, reason: str) -> None:
+    """Let rollbacks begin again."""
+    _turn(means, actor, reason, stopped=False)
+
+
+def _turn(means: Means, actor: str, reason: str, *, stopped: bool) -> None:
+    if not actor.strip() or not reason.strip():
+        message = "the stop switch must be turned by a named person, with a reason; give both"
+        raise RefusedError(Refusal.REASON_MISSING, message)
+    at_us = means.clock.now_us()
+    means.ledger.turn_switch(Switch(stopped=stopped, actor=actor, reason=reason, at_us=at_us))
+
+
+def _check_open(plan: RollbackPlan, execution: Execution, diff_hash: str) -> None:
+    if execution.stage is not Stage.PREPARED:
+        message = (
+            f"the rollback {execution.id[:12]!r} must be prepared to be agreed to, it is "
+            f"{execution.stage.value!r}; prepare a new one"
+        )
+        raise RefusedError(Refusal.WRONG_STAGE, message)
+    if execution.plan_digest != plan.digest:
+        message = f"the plan {plan.name!r} has changed since the dry run; prepare anew"
+        raise RefusedError(Refusal.PLAN_CHANGED, message)
+    if diff_hash != execution.dry_run.hash:
+        message = (
+            f"the approval is for the dry run {diff_hash[:12]!r}, this one is "
+            f"{execution.dry_run.hash[:12]!r}; read it and approve that"
+        )
+        raise RefusedError(Refusal.APPROVAL_STALE, message)
+
+
+def _check_approver(execution: Execution, approver: str) -> None:
+    if not approver.strip():
+        message = "the approver must be named; give a name"
+        raise RefusedError(Refusal.APPROVER_NOT_ALLOWED, message)
+    if _same_person(approver, execution.requested_by):
+        message = (
+            f"{approver!r} asked for this rollback and must not approve it; ask somebody else, "
+            "or go ahead alone with a reason"
+        )
+        raise RefusedError(Refusal.APPROVER_NOT_ALLOWED, message)
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _step(kind: StepKind, word: Approval) -> Step:
+    return Step(kind=kind, at_us=word.at_us, actor=word.approver, body=to_record(word))

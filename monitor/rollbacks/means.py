@@ -1,0 +1,41 @@
+"""What executions need from outside: memory, time, and what keeps evidence."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor.clock import Clock
+from monitor.incidents.records import Record
+from monitor.rollbacks.ledger import RollbackLedger
+from monitor.rollbacks.plans import RollbackPlan
+
+__all__ = ["Freezer", "Means"]
+
+Freezer = Callable[[RollbackPlan, str | None], Record]
+"""Keeps evidence of an incident (its id, or None) before anything is changed; returns what it
+kept, with hashes. What it raises keeps the rollback from going on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What executions need from outside.
+
+    Parameters
+    ----------
+    ledger
+        Where they are kept.
+    clock
+        Tells the time.
+    owner
+        Names this process, unlike any other that may resume the same executions.
+    wait
+        Lets so many seconds pass.
+    freezers
+        Keep evidence besides what was in force and what was served.
+    """
+
+    ledger: RollbackLedger
+    clock: Clock
+    owner: str
+    wait: Callable[[float], None] = time.sleep
+    freezers: tuple[Freezer, ...] = ()

@@ -1,0 +1,1 @@
+"""Ways to ask the serving path what it serves, one module each."""

@@ -51,6 +51,10 @@ _REASONS: Mapping[RejectionReason, str] = {
     RejectionReason.TRUNCATED_FILE: "a compressed file ends early; counts as one record",
     RejectionReason.UNREADABLE_FILE: "the file cannot be read; counts as one record",
     RejectionReason.FILE_CHANGED: "the file changed after the audit was planned",
+    RejectionReason.MISSING_EVENT_ID: "a label has no event id, so that it has no output",
+    RejectionReason.MISSING_LABEL: "a label's record holds none of `source.columns`",
+    RejectionReason.LABEL_WITHOUT_OUTPUT: "no output of this event id came in `early_seconds`",
+    RejectionReason.LABEL_AFTER_HORIZON: "the label came after its output was counted without it",
 }
 
 _REMARKS: Mapping[Remark, str] = {

@@ -1,14 +1,16 @@
 """Sections that name a component by ``type``: its dataclass's fields are the other options."""
 
+import dataclasses
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from monitor.config.document import Location
 from monitor.config.forms import Reader
 from monitor.config.messages import found
 from monitor.config.problems import did_you_mean
+from monitor.sources.base import NestedSource
 
-__all__ = ["component_class", "read_component"]
+__all__ = ["component_class", "nested_options", "read_component"]
 
 T = TypeVar("T")
 
@@ -47,4 +49,33 @@ def read_component(
     if cls is None or not isinstance(section, dict):
         return None
     options = {option: value for option, value in section.items() if option != "type"}
-    return reader.read(cls, options, location, besides=("type",))
+    nested = {
+        option: read_component(reader, options[option], (*location, option), known)
+        for option in nested_options(cls)
+        if option in options
+    }
+    found_problem = any(each is None for each in nested.values())
+    component = reader.read(cls, options, location, besides=("type",))
+    if component is None or found_problem or not nested:
+        return None if found_problem else component
+    try:
+        return _with(component, nested)
+    except ValueError as error:
+        reader.wrong(location, str(error))
+        return None
+
+
+def nested_options(cls: type[Any]) -> tuple[str, ...]:
+    """Return the options of a component that are components themselves."""
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(
+        option.name
+        for option in dataclasses.fields(cls)
+        if any(isinstance(mark, NestedSource) for mark in get_args(hints[option.name])[1:])
+    )
+
+
+def _with(component: T, options: Mapping[str, object]) -> T:
+    changed: Any = component
+    made: T = dataclasses.replace(changed, **options)
+    return made

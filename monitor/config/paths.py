@@ -100,9 +100,11 @@ def with_secrets(
     options: Any = section
     for option in dataclasses.fields(options):
         value = getattr(section, option.name)
+        here = (*location, option.name)
         if not option.repr and isinstance(value, str):
-            here = (*location, option.name)
             changes[option.name] = _filled_in(reader, value, here, environment)
+        elif dataclasses.is_dataclass(value):
+            changes[option.name] = with_secrets(reader, value, here, environment)
     if len(reader.problems) > before:
         return None
     try:

@@ -29,6 +29,10 @@ class RejectionReason(StrEnum):
     TRUNCATED_FILE = "truncated_file"
     UNREADABLE_FILE = "unreadable_file"
     FILE_CHANGED = "file_changed"
+    MISSING_EVENT_ID = "missing_event_id"
+    MISSING_LABEL = "missing_label"
+    LABEL_WITHOUT_OUTPUT = "label_without_output"
+    LABEL_AFTER_HORIZON = "label_after_horizon"
 
 
 class Remark(StrEnum):

@@ -13,6 +13,7 @@ __all__ = [
     "SOURCES",
     "Decoded",
     "Needs",
+    "NestedSource",
     "Source",
     "SourceError",
     "Unit",
@@ -21,6 +22,11 @@ __all__ = [
 ]
 
 _C = TypeVar("_C")
+
+
+@dataclass(frozen=True, slots=True)
+class NestedSource:
+    """Marks an option that is itself a source: ``type`` and the options of that source."""
 
 
 class SourceError(OutputwatchError):

@@ -1,14 +1,16 @@
 """What a source is that does not end: batches of records, each with a position to go on from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
+from monitor.decoding.base import RejectionReason
 from monitor.sources.base import SourceError
 from monitor.sources.inbox import Inbox
 
 __all__ = [
+    "Account",
     "Batch",
     "Claimed",
     "Claims",
@@ -19,6 +21,7 @@ __all__ = [
     "NoticeKind",
     "PartitionLostError",
     "SourceStoppedError",
+    "StreamMemory",
 ]
 
 
@@ -39,6 +42,7 @@ class NoticeKind(StrEnum):
     TRUNCATED = "truncated"
     UNREACHABLE = "unreachable"
     NOT_FOLLOWED = "not_followed"
+    TOO_MANY_WAITING = "too_many_waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,38 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What became of the records behind a batch, where its payloads are not simply these.
+
+    ``n_records`` is the number of payloads and of records that are too long, plus `n_waiting`,
+    `n_joined`, `n_repeated` and the refused ones.
+
+    Parameters
+    ----------
+    n_records
+        The records of the source that the batch stands for.
+    n_waiting
+        How many more wait than before; negative if more were released than came.
+    n_joined
+        Records that were added to another one, and are no payload of their own.
+    n_repeated
+        Records that had come before.
+    refused
+        Position and reason of each record that gives no row.
+    times_us
+        The times of the records, microseconds since the epoch: they tell how far the partition
+        has come, and not the times of the payloads.
+    """
+
+    n_records: int
+    n_waiting: int = 0
+    n_joined: int = 0
+    n_repeated: int = 0
+    refused: Sequence[tuple[int, RejectionReason]] = ()
+    times_us: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Records of one partition, in order.
 
@@ -86,6 +122,8 @@ class Batch:
     too_long
         The positions of records longer than the source accepts. They are not in `payloads`, and
         each of them counts as one rejected record.
+    account
+        What the batch stands for, if not for its payloads one by one.
     """
 
     partition: str
@@ -94,6 +132,7 @@ class Batch:
     next: int
     positions: Sequence[int] | None = None
     too_long: Sequence[int] = ()
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,5 +265,43 @@ class InboxSource(Protocol):
         ------
         SourceError
             If the source cannot be opened at all as it is configured.
+        """
+        ...
+
+
+class StreamMemory(Protocol):
+    """What a stream remembers besides positions; every checkpoint writes it with them."""
+
+    def write(self, moved: Collection[str]) -> None:
+        """Write what changed, inside the transaction that has moved the partitions `moved`.
+
+        Raises
+        ------
+        SourceStoppedError
+            If it rests on records that are not counted in this transaction.
+        """
+        ...
+
+    def written(self, until_us: int | None) -> None:
+        """Take note that the transaction is kept.
+
+        Parameters
+        ----------
+        until_us
+            How far all partitions have come, None if that is not known.
+        """
+        ...
+
+    def not_before(self) -> int | None:
+        """Return a time; windows that end after it must stay open. None: there is none.
+
+        Called inside the transaction, after `write`.
+        """
+        ...
+
+    def may_end(self, until_us: int | None) -> bool:
+        """Return whether nothing is left to hand on, now that everything was read.
+
+        Called inside the transaction, after `write`.
         """
         ...

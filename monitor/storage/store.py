@@ -20,6 +20,7 @@ from monitor.storage.errors import ConcurrentWriteError, StorageError
 from monitor.storage.findings import StoredFinding, finding_from_row, finding_row
 from monitor.storage.inbox import DatabaseInbox
 from monitor.storage.incidents import IncidentRepository
+from monitor.storage.labels import WaitingRepository
 from monitor.storage.ledger import Ledger
 from monitor.storage.statements import in_batches, paged, upsert
 from monitor.storage.streams import StreamRepository
@@ -262,6 +263,10 @@ class Store:
     def streams(self, monitor: str) -> StreamRepository:
         """Return where a running monitor stands."""
         return StreamRepository(self.writing, self.reading, monitor)
+
+    def awaiting_label(self, monitor: str) -> WaitingRepository:
+        """Return what waits of a monitor for its other half: outputs, and labels."""
+        return WaitingRepository(self.writing, self.reading, monitor)
 
     def inbox(self, monitor: str, clock: Clock) -> DatabaseInbox:
         """Return where outputs of a monitor wait that were sent to it; `clock` dates them."""

@@ -20,6 +20,10 @@ class BatchAccount:
         Rows that were not counted, and why.
     rejected
         Records that gave no row, by reason.
+    joined
+        Labels that became part of their output.
+    waiting
+        How many more records wait for their other half; negative if fewer do.
     """
 
     records: int
@@ -28,6 +32,8 @@ class BatchAccount:
     duplicates: int = 0
     outside: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
+    joined: int = 0
+    waiting: int = 0
 
     @property
     def unaccounted(self) -> int:
@@ -38,7 +44,7 @@ class BatchAccount:
         >>> BatchAccount(records=10, rows=7, late=1, rejected={"invalid_json": 2}).unaccounted
         0
         """
-        told = self.rows + self.late + self.duplicates + self.outside
+        told = self.rows + self.late + self.duplicates + self.outside + self.joined + self.waiting
         return self.records - told - sum(self.rejected.values())
 
 

@@ -57,6 +57,7 @@ CATALOGUE: Final = (
     _counter("late_rows", "Rows that came after their window was closed."),
     _counter("duplicate_rows", "Rows whose event id was counted before."),
     _counter("outside_rows", "Rows whose time lies outside of what the monitor watches."),
+    _counter("joined_labels", "Labels that became part of their output."),
     _gauge("unaccounted_records", "Records less every count of what became of them; must be 0."),
     _counter("source_notices", "What went wrong with the source besides records.", "kind"),
     _counter("gap_records", "Positions of the source that could not be read and are lost."),

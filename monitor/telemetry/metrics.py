@@ -85,6 +85,7 @@ class Metrics:
             self._counters["late_rows"].inc(account.late)
             self._counters["duplicate_rows"].inc(account.duplicates)
             self._counters["outside_rows"].inc(account.outside)
+            self._counters["joined_labels"].inc(account.joined)
             self._gauges["unaccounted_records"].inc(account.unaccounted)
             self._add("rejected_records", account.rejected, self._vocabulary.reasons)
         if account.records:

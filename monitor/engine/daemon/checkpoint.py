@@ -11,6 +11,7 @@ from monitor.engine.daemon.intake import encode_hashes
 from monitor.engine.daemon.late import amend_windows
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
+from monitor.sources.live import StreamMemory
 from monitor.storage.errors import ConcurrentWriteError
 from monitor.storage.store import Store
 from monitor.storage.streams import MonitorRow, Move, PartitionRow, StreamRepository
@@ -109,6 +110,7 @@ class CheckpointWriter:
         standings: Mapping[str, Standing],
         *,
         finish: bool = False,
+        memory: StreamMemory | None = None,
     ) -> Checkpoint:
         """Write what is held and decide what can be decided.
 
@@ -120,6 +122,8 @@ class CheckpointWriter:
             What the stream says of them.
         finish
             Whether the stream ends here, if everything was read.
+        memory
+            What the stream remembers besides positions.
 
         Raises
         ------
@@ -134,10 +138,12 @@ class CheckpointWriter:
         self._settled = []
         try:
             with self.store.begin():
-                written = self._write(holdings, standings, finish=finish)
+                written = self._write(holdings, standings, finish=finish, memory=memory)
         except BaseException:
             self.decider.undone()
             raise
+        if memory is not None:
+            memory.written(written.frontier.until_us)
         for holding, settlement in self._settled:
             holding.settle(settlement)
             if written.decision.row.closed_us is not None:
@@ -145,7 +151,12 @@ class CheckpointWriter:
         return written
 
     def _write(
-        self, holdings: Mapping[str, Holding], standings: Mapping[str, Standing], *, finish: bool
+        self,
+        holdings: Mapping[str, Holding],
+        standings: Mapping[str, Standing],
+        *,
+        finish: bool,
+        memory: StreamMemory | None,
     ) -> Checkpoint:
         row = self.streams.locked()
         self._check(row)
@@ -165,12 +176,15 @@ class CheckpointWriter:
         everything = bool(partitions) and all(
             each.caught_up or each.ended or each.name in front.unattended for each in partitions
         )
+        until_us = front.until_us
+        if memory is not None:
+            memory.write(holdings.keys() - set(fenced))
+            everything = everything and (not finish or memory.may_end(until_us))
+            until_us = _earlier(until_us, memory.not_before())
         ended = finish and everything
         decision = Decision(row=row)
-        if front.until_us is not None or ended:
-            decision = self.decider.decide(
-                row, front.until_us or 0, silent=front.silent, ended=ended
-            )
+        if until_us is not None or ended:
+            decision = self.decider.decide(row, until_us or 0, silent=front.silent, ended=ended)
         return Checkpoint(
             decision=decision,
             frontier=front,
@@ -269,3 +283,8 @@ class CheckpointWriter:
                 "start this one again with the same configuration"
             )
             raise MonitorChangedError(message)
+
+
+def _earlier(until_us: int | None, not_before: int | None) -> int | None:
+    """Return how far windows can be closed while something may still come for a time."""
+    return until_us if until_us is None or not_before is None else min(until_us, not_before)

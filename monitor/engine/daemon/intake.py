@@ -13,7 +13,7 @@ from baselines.counting import Counter as CellCounter
 from monitor.decoding.base import Decoded, Origin, Rejection, RejectionReason
 from monitor.engine.daemon.holding import Holding
 from monitor.engine.partition import Partition, add_counts
-from monitor.sources.live import Batch
+from monitor.sources.live import Account, Batch
 from monitor.storage.streams import Letter
 from monitor.windows.spec import TumblingWindows
 
@@ -55,15 +55,19 @@ class Intake:
         """Count one batch; the holding's position moves behind it."""
         if holding.restarted and holding.position is not None and batch.first < holding.position:
             holding.position, holding.restarted = batch.first, False
-        batch = _without_known(batch, holding.position)
-        if batch.payloads or batch.too_long:
+        if batch.account is None:
+            batch = _without_known(batch, holding.position)
+        if batch.payloads or batch.too_long or batch.account is not None:
             self._count(batch, holding, now_us)
             holding.moved_us = now_us
         holding.position = batch.next
 
     def _count(self, batch: Batch, holding: Holding, now_us: int) -> None:
         fresh = holding.fresh
-        fresh.tally.n_records += len(batch.payloads) + len(batch.too_long)
+        if batch.account is None:
+            fresh.tally.n_records += len(batch.payloads) + len(batch.too_long)
+        else:
+            _add_account(batch, batch.account, holding, now_us)
         self._refuse_too_long(batch, holding, now_us)
         decoded = self.decode(batch)
         fresh.tally.rejected.update(decoded.rejected)
@@ -100,8 +104,12 @@ class Intake:
             detail = {"newest_us": newest, "clock_us": now_us, "records": int(future.sum())}
             _append(holding.fresh.letters, batch, batch.first, str(reason), now_us, detail)
             columns = columns.take(~future)
-        if columns.n_rows:
-            newest = int(columns.time_us.max())
+        times_us = columns.time_us
+        if batch.account is not None:
+            known_us = np.array(batch.account.times_us, dtype=np.int64)
+            times_us = known_us[known_us <= now_us + self.max_future_us]
+        if len(times_us):
+            newest = int(times_us.max())
             known = holding.newest_us
             holding.newest_us = newest if known is None else max(known, newest)
         return columns
@@ -140,6 +148,17 @@ class Intake:
             return columns
         holding.fresh.tally.n_duplicates += int((~keep).sum())
         return columns.take(keep)
+
+
+def _add_account(batch: Batch, account: Account, holding: Holding, now_us: int) -> None:
+    tally = holding.fresh.tally
+    tally.n_records += account.n_records
+    tally.n_waiting += account.n_waiting
+    tally.n_joined += account.n_joined
+    tally.n_duplicates += account.n_repeated
+    for position, reason in account.refused:
+        tally.rejected[reason] += 1
+        _append(holding.fresh.letters, batch, position, str(reason), now_us, {})
 
 
 def event_hash(event_id: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from baselines.baseline import Baseline
 from baselines.counting import Counter
+from baselines.schema import Role
 from monitor.clock import Clock
 from monitor.config.decision import DecisionQuestion
 from monitor.config.model import Configuration
@@ -31,6 +32,8 @@ from monitor.engine.planning import needed_columns
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.severity.registry import SeverityPolicy
+from monitor.sources.labelled import Labelled
+from monitor.sources.labelled_stream.joining import Joining
 from monitor.sources.live import InboxSource, LiveSource, LiveStream
 from monitor.storage.retention_jobs import note_job
 from monitor.storage.store import AuditJob, Store
@@ -206,7 +209,30 @@ class Service:
         if isinstance(source, InboxSource):
             inbox = self.store.inbox(monitor_name(self.configuration), self.clock)
             return source.open(ownership, worker=self.name, inbox=inbox)
+        if isinstance(source, Labelled):
+            return source.open(ownership, worker=self.name, joining=self._joining())
         return self._source.open(ownership, worker=self.name)
+
+    def _joining(self) -> Joining:
+        configuration = self.configuration
+        name = monitor_name(configuration)
+        columns = needed_columns(self.baseline.layout, configuration.slices.by)
+        plan = plan_decoding(
+            with_features(configuration.schema), Needs(columns=columns, event_ids=True)
+        )
+        if plan.event_id is None or plan.timestamp is None:
+            raise NotRunnableError(_NO_EVENT_ID)
+        return Joining(
+            store=self.store.awaiting_label(name),
+            inbox_of=lambda part: self.store.inbox(f"{name}/{part}", self.clock),
+            id_path=plan.event_id.source_path,
+            time_path=plan.timestamp.source_path,
+            time_unit=plan.timestamp.unit,
+            paths=plan.paths,
+            rule=plan.rule,
+            now_us=self.clock.now_us,
+            max_future_us=int(configuration.run.max_future_seconds * _US),
+        )
 
     def _intake(self) -> Intake:
         configuration = self.configuration
@@ -227,6 +253,10 @@ class Service:
         )
 
 
+_NO_EVENT_ID = (
+    "a source of type 'labelled' needs columns of the roles 'event_id' and 'timestamp' in the "
+    "schema"
+)
 _COUNT_WINDOWS = (
     "windows of a number of events need the whole log in order; 'outputwatch run' takes windows "
     "of type 'tumbling'"
@@ -245,6 +275,11 @@ def check_runnable(configuration: Configuration) -> None:
     if not isinstance(configuration.source, LiveSource):
         name = getattr(configuration.source, "name", "?")
         problems.append(f"source: {name!r} cannot be followed")
+    if isinstance(configuration.source, Labelled) and None in (
+        configuration.schema.only(Role.EVENT_ID),
+        configuration.schema.only(Role.TIMESTAMP),
+    ):
+        problems.append(f"schema: {_NO_EVENT_ID}")
     if problems:
         raise NotRunnableError(f"{configuration.path}: " + "; ".join(problems))
 

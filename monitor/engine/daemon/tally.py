@@ -9,15 +9,17 @@ from monitor.decoding.base import RejectionReason, Remark
 
 __all__ = ["StreamTally"]
 
-_NUMBERS = ("n_records", "n_rows", "n_late", "n_amended", "n_duplicates")
+_NUMBERS = ("n_records", "n_rows", "n_late", "n_amended", "n_duplicates", "n_waiting", "n_joined")
 
 
 @dataclass(slots=True)
 class StreamTally:
     """Counts the records of a partition, or of several.
 
-    ``n_records == n_rows + n_late + n_duplicates + rejected`` always holds. Late records that
-    were added to a stored window are in both `n_late` and `n_amended`.
+    ``n_records == n_rows + n_late + n_duplicates + rejected + n_waiting + n_joined`` always
+    holds. Late records that were added to a stored window are in both `n_late` and `n_amended`.
+    The last two are of streams that are joined: records that wait for their other half, less
+    those of any partition that were released, and labels that became part of their output.
     """
 
     n_records: int = 0
@@ -25,6 +27,8 @@ class StreamTally:
     n_late: int = 0
     n_amended: int = 0
     n_duplicates: int = 0
+    n_waiting: int = 0
+    n_joined: int = 0
     rejected: Counter[RejectionReason] = field(default_factory=Counter)
     remarks: Counter[Remark] = field(default_factory=Counter)
 
@@ -32,7 +36,7 @@ class StreamTally:
     def unaccounted(self) -> int:
         """Return the records without a place: 0, or there is a defect."""
         placed = self.n_rows + self.n_late + self.n_duplicates + self.rejected.total()
-        return self.n_records - placed
+        return self.n_records - placed - self.n_waiting - self.n_joined
 
     def copy(self) -> "StreamTally":
         """Return one that counts on its own."""

@@ -155,6 +155,8 @@ class TelemetryObserver:
                 rows=counted.n_rows,
                 late=counted.n_late,
                 duplicates=counted.n_duplicates,
+                joined=counted.n_joined,
+                waiting=counted.n_waiting,
                 rejected={str(reason): n for reason, n in counted.rejected.items()},
             ),
             at_us=now_us,

@@ -15,7 +15,7 @@ from monitor.engine.daemon.intake import Intake, decode_hashes
 from monitor.engine.daemon.observing import Observer
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
-from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind
+from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind, StreamMemory
 from monitor.storage.errors import StorageError
 from monitor.storage.streams import PartitionRow, StreamRepository
 
@@ -228,7 +228,8 @@ class Worker:
         held = self.ownership.held()
         standings = self._standings(held)
         try:
-            written = self.writer.write(held, standings, finish=finish)
+            memory: StreamMemory | None = getattr(self.stream, "memory", None)
+            written = self.writer.write(held, standings, finish=finish, memory=memory)
         except (StorageError, DBAPIError) as error:
             self._database_away(error, began)
             return None

@@ -1,0 +1,1 @@
+"""Outputs and the labels that come for them later, joined by event id."""

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check docs format lock bench statistics notebooks clean
+.PHONY: help demo test fuzz check docs format lock bench chaos statistics notebooks clean
 
 help:
 	@echo "make demo       install, then find the incidents planted in a month of model outputs"
@@ -14,6 +14,7 @@ help:
 	@echo "make check      ruff, mypy --strict, import-linter, spelling"
 	@echo "make docs       rewrite the generated reference pages"
 	@echo "make bench      ratios against peers and against the physical limit"
+	@echo "make chaos      kill, freeze and cut off workers two thousand times, an hour of CPU"
 	@echo "make statistics false alarms and delays beside other rules, half an hour of CPU"
 	@echo "make lock       resolve constraints.txt anew (needs uv)"
 
@@ -58,6 +59,9 @@ bench: $(VENV)/development
 	$(BIN)/python benchmarks/audit.py
 	$(BIN)/python -m benchmarks.stream
 	$(BIN)/python -m benchmarks.evidence
+
+chaos: $(VENV)/development
+	$(BIN)/python -m tests.replay.chaos --runs 2000 --jobs $(JOBS)
 
 statistics: $(VENV)/development
 	$(BIN)/python -m benchmarks.statistics --jobs $(JOBS)

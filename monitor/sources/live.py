@@ -155,8 +155,16 @@ class Claimed:
 class Claims(Protocol):
     """How a stream takes partitions over, and gives them back; the engine provides it.
 
-    Both may be called from another thread than the one that polls, while that one waits.
+    All may be called from another thread than the one that polls, while that one waits.
     """
+
+    def expect(self, partitions: Mapping[str, str]) -> None:
+        """Take note that partitions exist, given by name with their present identity.
+
+        Nothing is decided without them, although nobody may have claimed them yet: where
+        several workers share partitions, one of them must not run ahead of the others.
+        """
+        ...
 
     def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
         """Take over partitions, given by name with their present identity.

@@ -168,6 +168,14 @@ class StreamRepository:
             rows = connection.execute(query.order_by(partition.c.name)).mappings()
             return tuple(_partition_row(row) for row in rows)
 
+    def expect(self, identities: Mapping[str, str], *, now_us: int) -> None:
+        """Make rows for partitions that exist and have none yet; nobody owns them."""
+        with self._writing() as connection:
+            _monitor(connection, self.name, lock=True)
+            rows = [self._fresh(name, identities[name], now_us) for name in sorted(identities)]
+            for batch in in_batches(rows):
+                upsert(connection, partition, batch, replace=False)
+
     def claim(
         self, identities: Mapping[str, str], *, owner: str, now_us: int
     ) -> dict[str, PartitionRow]:
@@ -181,20 +189,7 @@ class StreamRepository:
             # Taken first by everybody who will write: nobody waits in a circle.
             _monitor(connection, self.name, lock=True)
             for name in sorted(identities):
-                fresh: dict[str, Any] = {
-                    "monitor": self.name,
-                    "name": name,
-                    "identity": identities[name],
-                    "position": None,
-                    "epoch": 0,
-                    "owner": "",
-                    "newest_us": None,
-                    "caught_up": False,
-                    "ended": False,
-                    "moved_us": now_us,
-                    "attended_us": now_us,
-                    "tally": {},
-                }
+                fresh = self._fresh(name, identities[name], now_us)
                 upsert(connection, partition, [fresh], replace=False)
                 change = (
                     update(partition)
@@ -380,6 +375,22 @@ class StreamRepository:
                 )
                 for row in connection.execute(query)
             )
+
+    def _fresh(self, name: str, identity: str, now_us: int) -> dict[str, Any]:
+        return {
+            "monitor": self.name,
+            "name": name,
+            "identity": identity,
+            "position": None,
+            "epoch": 0,
+            "owner": "",
+            "newest_us": None,
+            "caught_up": False,
+            "ended": False,
+            "moved_us": now_us,
+            "attended_us": now_us,
+            "tally": {},
+        }
 
     def _letters(self, connection: Connection, reason: str) -> int:
         table = stream_letter

@@ -48,6 +48,11 @@ class Worker:
         self._read: dict[str, list[Batch]] = {}
         self._identities: dict[str, str] = {}
 
+    def expect(self, partitions: Mapping[str, str]) -> None:
+        with self.ledger.lock:
+            for name in partitions:
+                self.ledger.rows.setdefault(name, _Row())
+
     def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
         with self.ledger.lock:
             known = {}

@@ -1,6 +1,6 @@
 """One transaction: where partitions stand, what they counted, and what follows from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.clock import Clock
@@ -60,6 +60,8 @@ class Checkpoint:
         Stretches of time that are open after it.
     fenced
         Partitions that another worker owns by now; what was read of them is dropped.
+    unowned
+        Partitions that nobody owns, or whose owner has not been heard of for some time.
     everything_read
         Whether all partitions of all workers were read to their ends.
     last_record_us
@@ -72,6 +74,7 @@ class Checkpoint:
     counted: StreamTally
     n_open: int = 0
     fenced: tuple[str, ...] = ()
+    unowned: frozenset[str] = frozenset()
     everything_read: bool = False
     last_record_us: int | None = None
 
@@ -196,8 +199,16 @@ class CheckpointWriter:
             counted=self._counted(),
             n_open=len(self.streams.open_starts()),
             fenced=fenced,
+            unowned=self._unowned(partitions, now_us),
             everything_read=everything,
             last_record_us=max((each.moved_us for each in partitions), default=None),
+        )
+
+    def _unowned(self, partitions: Iterable[PartitionRow], now_us: int) -> frozenset[str]:
+        return frozenset(
+            each.name
+            for each in partitions
+            if not each.owner or now_us - each.attended_us > self.patience.affirmed_us
         )
 
     def _counted(self) -> StreamTally:

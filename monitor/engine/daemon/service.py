@@ -160,25 +160,25 @@ class Service:
         )
         intake = self._intake()
         intake.closed_us = switch.row.closed_us
-        stream = self._open(ownership)
+        worker = Worker(
+            settings=settings,
+            ownership=ownership,
+            stream=self._open(ownership),
+            reopen=lambda: self._open(ownership),
+            intake=intake,
+            writer=writer,
+            observer=observer,
+            clock=self.clock,
+            monotonic=time.monotonic,
+            wait=time.sleep,
+            until_caught_up=until_caught_up,
+            between=None if until_caught_up else self._upkeep(),
+            stopping=stopping,
+        )
         try:
-            worker = Worker(
-                settings=settings,
-                ownership=ownership,
-                stream=stream,
-                intake=intake,
-                writer=writer,
-                observer=observer,
-                clock=self.clock,
-                monotonic=time.monotonic,
-                wait=time.sleep,
-                until_caught_up=until_caught_up,
-                between=None if until_caught_up else self._upkeep(),
-                stopping=stopping,
-            )
             return worker.run()
         finally:
-            stream.close()
+            worker.stream.close()
 
     def _upkeep(self) -> Upkeep:
         return Upkeep(

@@ -18,8 +18,11 @@ from monitor.errors import OutputwatchError
 from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind, StreamMemory
 from monitor.storage.errors import StorageError
 from monitor.storage.streams import PartitionRow, StreamRepository
+from monitor.telemetry.logs import get_logger
 
 __all__ = ["DatabaseAwayError", "Ending", "Ownership", "Worker"]
+
+_LOG = get_logger(__name__)
 
 POLL_SECONDS = 0.5
 MAX_RECORDS_AT_ONCE = 5_000
@@ -40,7 +43,15 @@ class Ending(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Ownership:
-    """The partitions of this worker; a stream claims and releases them, from any thread."""
+    """The partitions of this worker; a stream claims and releases them, from any thread.
+
+    Parameters
+    ----------
+    holdings
+        What is read of each partition that is its own.
+    lost
+        Partitions that another worker has taken over while the stream still hands them on.
+    """
 
     streams: StreamRepository
     worker: str
@@ -48,7 +59,12 @@ class Ownership:
     n_cells: int
     deduplicate: bool
     holdings: dict[str, Holding] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expect(self, partitions: Mapping[str, str]) -> None:
+        """Have partitions waited for that exist, whoever will claim them."""
+        self.streams.expect(partitions, now_us=self.clock.now_us())
 
     def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
         """Take partitions over and return where the database goes on with each."""
@@ -65,11 +81,13 @@ class Ownership:
             holdings[name] = self._holding(row, position)
         with self._lock:
             self.holdings.update(holdings)
+            self.lost.difference_update(holdings)
         return claimed
 
     def release(self, partitions: Sequence[str]) -> None:
         """Give partitions back; what was not written is dropped, their next owner reads it."""
         with self._lock:
+            self.lost.difference_update(partitions)
             epochs = {
                 name: self.holdings.pop(name).epoch for name in partitions if name in self.holdings
             }
@@ -79,6 +97,7 @@ class Ownership:
     def drop(self, partitions: Sequence[str]) -> None:
         """Forget partitions that another worker owns by now."""
         with self._lock:
+            self.lost.update(partitions)
             for name in partitions:
                 self.holdings.pop(name, None)
 
@@ -127,6 +146,8 @@ class Worker:
     until_caught_up
         Whether to stop once everything there is was read; windows that are open then are
         closed, as at the end of an audit.
+    reopen
+        Opens the stream once more, after it was closed.
     between
         Does a little of other work, as long as records are read and written without trouble.
     """
@@ -140,6 +161,7 @@ class Worker:
     clock: Clock
     monotonic: Callable[[], float]
     wait: Callable[[float], object]
+    reopen: Callable[[], LiveStream]
     until_caught_up: bool = False
     between: Callable[[], None] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -237,12 +259,31 @@ class Worker:
         self.intake.closed_us = written.decision.row.closed_us
         self.ownership.drop(written.fenced)
         self.stream.committed(written.positions)
+        self._go_back_for(written.unowned)
         self.observer.checkpointed(
             written, seconds=self.monotonic() - began, lag=self.stream.lag()
         )
         if written.decision.more:
             self._last_checkpoint = began - self.settings.checkpoint_seconds
         return written
+
+    def _go_back_for(self, unowned: frozenset[str]) -> None:
+        """Open the source anew if it hands on what another worker took over and has left.
+
+        A worker that was slow to claim may have taken a partition that was no longer its own;
+        when it gives it back, the source has no reason to give it to this one once more.
+        """
+        orphaned = self.ownership.lost & unowned
+        if not orphaned:
+            return
+        _LOG.warning(
+            "the source is opened anew: partitions were taken over by another worker and left",
+            partitions=sorted(orphaned),
+        )
+        self.stream.close()
+        self.ownership.release([*self.ownership.lost, *self.ownership.held()])
+        self.stream = self.reopen()
+        self._paused = False
 
     def _standings(self, held: Mapping[str, Holding]) -> dict[str, Standing]:
         caught_up, ended = self.stream.caught_up(), self.stream.ended()

@@ -52,6 +52,25 @@ class Broker:
 
         return self._ask(ask)
 
+    def partitions(self, topics: Iterable[str]) -> frozenset[Partition]:
+        """Return all partitions of topics, those that other members read too.
+
+        Raises
+        ------
+        UnreachableError
+            If no answer comes in time.
+        """
+        wanted = sorted(set(topics))
+
+        def ask(admin: KafkaAdminClient) -> frozenset[Partition]:
+            return frozenset(
+                Partition(topic["name"], each["partition_index"])
+                for topic in admin.describe_topics(wanted)
+                for each in topic.get("partitions") or ()
+            )
+
+        return self._ask(ask)
+
     def offsets(self, partitions: Iterable[Partition], at: int) -> dict[Partition, int]:
         """Return the first offset at or after a time in milliseconds, `BEGINNING` or `END`.
 

@@ -202,8 +202,10 @@ class KafkaStream:
         if not pending or self._client is None or self._now() < self._retry_at:
             return
         try:
-            identities = self._broker.identities(partition.topic for partition in pending)
+            topics = self._options.topics or [partition.topic for partition in pending]
+            identities = self._broker.identities(topics)
             known = {p.name: identities.get(p.topic, "") for p in pending}
+            self._expect_all(identities)
             claimed = self._claims.claim(known)
             offsets = self._starts(pending, claimed, identities)
         except UnreachableError as error:
@@ -212,6 +214,12 @@ class KafkaStream:
             return
         for partition, offset in offsets.items():
             self._open(partition, offset, identities.get(partition.topic, ""), claimed)
+
+    def _expect_all(self, identities: Mapping[str, str]) -> None:
+        """Name all partitions of the topics, before any of them is read and can be ahead."""
+        if self._options.topics:
+            known = self._broker.partitions(self._options.topics)
+            self._claims.expect({p.name: identities.get(p.topic, "") for p in known})
 
     def _open(
         self, partition: Partition, offset: int, identity: str, claimed: Mapping[str, Claimed]

@@ -37,6 +37,7 @@ class Board:
         self._latest: dict[str, WindowKey] = {}
         self._holders: dict[str, str] = {}
         self._own: set[str] = set()
+        self._dismissed: dict[str, str] = {}
         for incident in self._incidents.values():
             self._index(incident)
 
@@ -54,6 +55,32 @@ class Board:
         if holder is None or is_over(breach, self._incidents[holder], self._rules):
             return None
         return holder
+
+    def dismissed_holder(self, breach: Breach) -> str | None:
+        """Return the id of the dismissed incident that a breach says nothing new about.
+
+        It does if its signal was back in between, or if it looks graver than what a person
+        saw when they dismissed it.
+        """
+        incident = self._incidents.get(self._dismissed.get(breach.identity.fingerprint, ""))
+        if incident is None or breach.suggestion.floor is not None:
+            return None
+        graver = (
+            breach.suggestion.tier.rank < incident.suggestion.tier.rank
+            or breach.suggestion.could_be.rank < incident.could_be.rank
+        )
+        return None if graver else incident.id
+
+    def count_dismissed(self, incident_id_: str, breach: Breach) -> None:
+        """Count a breach of a dismissed incident; the decision of a person stands."""
+        incident = self._incidents[incident_id_]
+        signals = tuple(
+            observed(each, breach) if each.fingerprint == breach.identity.fingerprint else each
+            for each in incident.signals
+        )
+        changed = extended(replace(incident, signals=signals), [breach])
+        self._incidents[incident.id] = changed
+        self._index(changed)
 
     def is_own_signal(self, fingerprint: str) -> bool:
         """Return whether an active incident holds the signal as one of its own."""
@@ -200,6 +227,8 @@ class Board:
         """Mark a signal as back; when all are, propose to resolve the incident."""
         holder = self.active_holder(recovery.fingerprint)
         if holder is None:
+            holder = self._dismissed.pop(recovery.fingerprint, None)
+        if holder is None:
             return
         incident = self._incidents[holder]
         signal = _signal(incident, recovery.fingerprint)
@@ -210,7 +239,7 @@ class Board:
         incident = replace(incident, signals=signals)
         body = {"series": signal.identity.series, "slice": signal.identity.slice}
         self._tell(incident.id, EntryKind.SIGNAL_RECOVERED, recovery.window.end_us, body)
-        if all(each.recovered for each in incident.own_signals):
+        if incident.is_active and all(each.recovered for each in incident.own_signals):
             incident = replace(incident, resolution_proposed=recovery.window)
             self._tell(
                 incident.id,
@@ -273,6 +302,8 @@ class Board:
         for signal in incident.signals:
             fingerprint, window = signal.fingerprint, signal.freshest.window
             self._latest[fingerprint] = max(self._latest.get(fingerprint, window), window)
+            if incident.state is IncidentState.DISMISSED and not signal.recovered:
+                self._dismissed[fingerprint] = incident.id
             if incident.is_active:
                 self._hold(fingerprint, incident)
                 if not signal.inhibited_by:

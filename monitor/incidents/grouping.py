@@ -58,8 +58,9 @@ def apply(
     (see `monitor.incidents.breaches.clusters`) join an active incident that began shortly
     before or with the same release, re-open one that was resolved a short while ago, or make
     a new candidate, linked to the incident that the signal belonged to before. An incident
-    whose signals were all back long ago takes no more breaches, resolved or not. Inhibited
-    breaches are listed with their cause.
+    whose signals were all back long ago takes no more breaches, resolved or not. What a person
+    dismissed stays so while its signals go on as they were. Inhibited breaches are listed with
+    their cause.
 
     Parameters
     ----------
@@ -88,6 +89,8 @@ def apply(
     for breach in own:
         if (holder := board.joined_by(breach)) is not None:
             repeats.setdefault(holder, []).append(breach)
+        elif (holder := board.dismissed_holder(breach)) is not None:
+            board.count_dismissed(holder, breach)
         elif (holder := _same_series(breach, board, rules)) is not None:
             parts.setdefault(holder, []).append(breach)
         else:

@@ -44,7 +44,8 @@ class RunSettings:
     telemetry
         Where ``/healthz``, ``/readyz`` and ``/metrics`` are served, ``host:port``; null: not.
     watchdog_seconds
-        The process ends if its loop has not moved for so long; its supervisor starts it anew.
+        The process ends if its loop has not moved for so long; its supervisor starts it anew. One
+        try to write a locked database alone may take 30.
     """
 
     checkpoint_seconds: Annotated[float, at.Gt(0), at.Le(60)] = 1.0
@@ -57,4 +58,4 @@ class RunSettings:
     late: Literal["count", "amend"] = "count"
     deduplicate: bool = False
     telemetry: str | None = "127.0.0.1:9469"
-    watchdog_seconds: Annotated[float, at.Ge(10)] = 120.0
+    watchdog_seconds: Annotated[float, at.Ge(60)] = 120.0

@@ -14,6 +14,7 @@ __all__ = [
     "Batch",
     "Claimed",
     "Claims",
+    "FinishingStream",
     "InboxSource",
     "LiveSource",
     "LiveStream",
@@ -225,6 +226,15 @@ class LiveStream(Protocol):
 
     def close(self) -> None:
         """Leave; never waits longer than a few seconds."""
+        ...
+
+
+@runtime_checkable
+class FinishingStream(Protocol):
+    """A stream that can be told that nobody will wait for more."""
+
+    def finish(self) -> None:
+        """Take what is there for complete: what is written in part will not be continued."""
         ...
 
 

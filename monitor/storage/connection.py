@@ -20,6 +20,9 @@ DURABLE = "outputwatch_durable"
 """The execution option of a connection whose commits survive a power cut."""
 
 _BUSY_TIMEOUT_MS = 30_000
+_PATIENCE = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '120s'"
+"""A worker that is frozen inside a transaction must not hold the others up for ever."""
+
 _CONFLICTS = frozenset(
     {
         "SQLITE_BUSY",
@@ -72,10 +75,12 @@ def connect(url: str, *, must_exist: bool = False) -> Engine:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         try:
-            return create_engine(parsed)
+            engine = create_engine(parsed)
         except ModuleNotFoundError as error:
             message = "PostgreSQL needs its driver: pip install 'outputwatch[postgres]'"
             raise StorageError(message) from error
+        event.listen(engine, "connect", _on_postgresql_connect)
+        return engine
     message = f"the database must be SQLite or PostgreSQL, got {backend!r}"
     raise StorageError(message)
 
@@ -108,6 +113,13 @@ def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _on_postgresql_connect(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(_PATIENCE)
+    cursor.close()
+    connection.commit()
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

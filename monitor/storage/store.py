@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from baselines.summary import WindowKey
 from detectors.base import Verdict
@@ -22,6 +22,7 @@ from monitor.storage.inbox import DatabaseInbox
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.labels import WaitingRepository
 from monitor.storage.ledger import Ledger
+from monitor.storage.rollbacks import RollbackRepository
 from monitor.storage.statements import in_batches, paged, upsert
 from monitor.storage.streams import StreamRepository
 from monitor.storage.upgrade import upgrade
@@ -86,7 +87,7 @@ class Store:
         try:
             with store.writing() as connection:
                 upgrade(connection)
-        except OperationalError as error:
+        except DBAPIError as error:
             engine.dispose()
             raise StorageError(not_opened(engine, error)) from error
         except StorageError:
@@ -271,6 +272,10 @@ class Store:
     def inbox(self, monitor: str, clock: Clock) -> DatabaseInbox:
         """Return where outputs of a monitor wait that were sent to it; `clock` dates them."""
         return DatabaseInbox(self._engine, monitor, clock)
+
+    def rollbacks(self) -> RollbackRepository:
+        """Return the executions of rollback plans, of every monitor."""
+        return RollbackRepository(self.writing, self.reading)
 
     def incidents(self, monitor: str | None = None) -> IncidentRepository:
         """Return the incidents of a monitor; without a name, of all of them, to be read."""

@@ -316,7 +316,19 @@ class StreamRepository:
                 )
 
     def add_ids(self, name: str, start_us: int, position: int, body: bytes) -> None:
-        """Keep the hashes of event ids that were counted in an open window."""
+        """Keep the hashes of event ids that were counted in an open window.
+
+        Those that are kept at the same position, of a partition that began anew, stay.
+        """
+        at = (
+            seen_ids.c.monitor == self.name,
+            seen_ids.c.partition == name,
+            seen_ids.c.start_us == start_us,
+            seen_ids.c.position == position,
+        )
+        with self._writing() as connection:
+            known = connection.scalar(select(seen_ids.c.body).where(*at))
+        body = body if known is None else bytes(known) + body
         row = {
             "monitor": self.name,
             "partition": name,

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from baselines.packing import decode_counts, encode_counts
 from monitor.engine.daemon.tally import StreamTally
+from monitor.engine.partial_counts import PartialCounts
 from monitor.engine.partition import Counts, PartialKey
 from monitor.storage.streams import Letter, PartialRow
 
@@ -32,7 +31,7 @@ class Fresh:
         Samples of records that were not counted.
     """
 
-    counts: dict[PartialKey, Counts] = field(default_factory=dict)
+    counts: PartialCounts
     n_rows: Counter[int] = field(default_factory=Counter)
     ids: dict[int, list[int]] = field(default_factory=dict)
     tally: StreamTally = field(default_factory=StreamTally)
@@ -96,8 +95,11 @@ class Holding:
     tally: StreamTally
     packed: dict[PartialKey, bytes] = field(default_factory=dict)
     seen: dict[int, set[int]] = field(default_factory=dict)
-    fresh: Fresh = field(default_factory=Fresh)
+    fresh: Fresh = field(init=False)
     restarted: bool = False
+
+    def __post_init__(self) -> None:
+        self.fresh = Fresh(counts=PartialCounts(self.n_cells))
 
     @property
     def is_written(self) -> bool:
@@ -113,13 +115,18 @@ class Holding:
         n_late = sum(self.fresh.n_rows[start] for start in closed)
         tally.n_rows -= n_late
         tally.n_late += n_late
+        counts = self.fresh.counts.encoded()
         return Settlement(
             partials={
-                key: self._merged(key, counts)
-                for key, counts in self.fresh.counts.items()
+                key: self._merged(key, body)
+                for key, body in counts.items()
                 if key[1] not in closed
             },
-            late={key: c for key, c in self.fresh.counts.items() if key[1] in closed},
+            late={
+                key: decode_counts(body, self.n_cells)
+                for key, body in counts.items()
+                if key[1] in closed
+            },
             tally=tally,
         )
 
@@ -128,7 +135,7 @@ class Holding:
         self.packed.update(settlement.partials)
         self.tally = settlement.tally
         self.committed = self.position
-        self.fresh = Fresh()
+        self.fresh = Fresh(counts=PartialCounts(self.n_cells))
 
     def forget(self, closed_us: int) -> None:
         """Drop what was held of windows that are closed."""
@@ -141,8 +148,9 @@ class Holding:
         for (slice_, start_us), body in sorted(settlement.partials.items()):
             yield PartialRow(partition=self.name, slice=slice_, start_us=start_us, body=body)
 
-    def _merged(self, key: PartialKey, counts: Counts) -> bytes:
+    def _merged(self, key: PartialKey, body: bytes) -> bytes:
         known = self.packed.get(key)
-        if known is not None:
-            counts = counts + decode_counts(known, self.n_cells)
-        return encode_counts(np.asarray(counts))
+        if known is None:
+            return body
+        counts = decode_counts(body, self.n_cells) + decode_counts(known, self.n_cells)
+        return encode_counts(counts)

@@ -12,7 +12,7 @@ from baselines.columns import Columns
 from baselines.counting import Counter as CellCounter
 from monitor.decoding.base import Decoded, Origin, Rejection, RejectionReason
 from monitor.engine.daemon.holding import Holding
-from monitor.engine.partition import Partition, add_counts
+from monitor.engine.partition import Partition
 from monitor.sources.live import Account, Batch
 from monitor.storage.streams import Letter
 from monitor.windows.spec import TumblingWindows
@@ -82,7 +82,7 @@ class Intake:
         fresh.tally.n_rows += columns.n_rows
         starts, numbers = np.unique(self.windows.starts(columns.time_us), return_counts=True)
         fresh.n_rows.update(dict(zip(starts.tolist(), numbers.tolist(), strict=True)))
-        add_counts(fresh.counts, self.partition.count(columns, self.counter))
+        fresh.counts.add(self.partition.counted(columns, self.counter))
 
     def _refuse_too_long(self, batch: Batch, holding: Holding, now_us: int) -> None:
         if not batch.too_long:

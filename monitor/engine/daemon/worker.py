@@ -15,7 +15,15 @@ from monitor.engine.daemon.intake import Intake, decode_hashes
 from monitor.engine.daemon.observing import Observer
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
-from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind, StreamMemory
+from monitor.sources.live import (
+    Batch,
+    Claimed,
+    FinishingStream,
+    LiveStream,
+    Notice,
+    NoticeKind,
+    StreamMemory,
+)
 from monitor.storage.errors import StorageError
 from monitor.storage.streams import PartitionRow, StreamRepository
 from monitor.telemetry.logs import get_logger
@@ -168,6 +176,7 @@ class Worker:
     _last_checkpoint: float = 0.0
     _away_since: float | None = None
     _paused: bool = False
+    _told_to_finish: bool = False
 
     def run(self) -> Ending:
         """Work until told to stop; what was read is written before it ends.
@@ -184,7 +193,7 @@ class Worker:
             self.observer.beat()
             self._read()
             if self._is_due():
-                checkpoint = self._checkpoint(finish=self.until_caught_up)
+                checkpoint = self._checkpoint(finish=self._told_to_finish)
                 if checkpoint is not None and self._is_finished(checkpoint):
                     return Ending.FINISHED
             if self.between is not None and self._away_since is None and not self._paused:
@@ -283,7 +292,7 @@ class Worker:
         self.stream.close()
         self.ownership.release([*self.ownership.lost, *self.ownership.held()])
         self.stream = self.reopen()
-        self._paused = False
+        self._paused = self._told_to_finish = False
 
     def _standings(self, held: Mapping[str, Holding]) -> dict[str, Standing]:
         caught_up, ended = self.stream.caught_up(), self.stream.ended()
@@ -305,9 +314,19 @@ class Worker:
             raise DatabaseAwayError(message) from error
 
     def _is_finished(self, checkpoint: Checkpoint) -> bool:
-        if not self.until_caught_up or not checkpoint.everything_read:
+        if not self.until_caught_up:
             return False
-        return not checkpoint.decision.more and self._waiting() == 0
+        can_be_told = isinstance(self.stream, FinishingStream)
+        nothing = can_be_told and not self.ownership.held()
+        if not (checkpoint.everything_read or nothing) or self._waiting():
+            return False
+        if not self._told_to_finish:
+            # The next checkpoint closes all windows, once the last lines were handed on too.
+            self._told_to_finish = True
+            if isinstance(self.stream, FinishingStream):
+                self.stream.finish()
+            return False
+        return not checkpoint.decision.more
 
     def _drain(self) -> None:
         """Write what was read; leave it to the next start if the database does not take it."""

@@ -1,0 +1,165 @@
+"""What persons do with a draft, as entries of the timeline; the program sends nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.incidents.drafts.draft import Draft, DraftStage, rules_of, stage_of
+from monitor.incidents.model import Incident
+from monitor.incidents.records import Record, from_record, to_record
+from monitor.incidents.roles import People, Person, RefusedActError, check_right
+from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
+
+__all__ = ["Act", "approved", "created", "drafts_of", "sent_by_hand", "told_by"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Who acts, who stands by it, and when.
+
+    Parameters
+    ----------
+    by, second
+        The persons.
+    people
+        Who may act.
+    now_us
+        The time by the clock.
+    """
+
+    by: Person
+    second: Person | None = None
+    people: People
+    now_us: int
+
+
+def told_by(act: Act, kind: EntryKind, body: Record) -> TimelineEntry:
+    """Return an entry by a person, with the role and the second person."""
+    told: Record = {**body, "role": act.by.role.value}
+    if act.second is not None:
+        told["second"] = {"name": act.second.name, "role": act.second.role.value}
+    return TimelineEntry(
+        kind=kind, occurred_us=act.now_us, known_us=act.now_us, actor=act.by.name, body=told
+    )
+
+
+def created(draft: Draft, *, changed: bool) -> TimelineEntry:
+    """Return the entry that holds a version of a draft: its text is chained with the rest."""
+    return TimelineEntry(
+        kind=EntryKind.DRAFT_CHANGED if changed else EntryKind.DRAFT_CREATED,
+        occurred_us=draft.created_us,
+        known_us=draft.created_us,
+        body=_about(draft) | {"draft": to_record(draft)},
+    )
+
+
+def drafts_of(timeline: Iterable[RecordedEntry]) -> dict[str, list[Draft]]:
+    """Return every version of every draft that a timeline holds, by subject, oldest first."""
+    found: dict[str, list[Draft]] = {}
+    for each in sorted(timeline, key=lambda each: each.seq):
+        if each.entry.kind in {EntryKind.DRAFT_CREATED, EntryKind.DRAFT_CHANGED}:
+            draft = from_record(Draft, each.entry.body["draft"])
+            found.setdefault(draft.subject, []).append(draft)
+    return found
+
+
+def approved(
+    incident: Incident,
+    draft: Draft,
+    timeline: Iterable[RecordedEntry],
+    act: Act,
+    *,
+    current_hash: str,
+    first_report: bool = False,
+) -> TimelineEntry:
+    """Return the entry that a person approves this very text.
+
+    Parameters
+    ----------
+    incident, draft, timeline
+        What is approved.
+    act
+        Who, with whom and when.
+    current_hash
+        The hash of the text as the timeline would make it now.
+    first_report
+        Whether it is the first report of a duty that allows an incomplete one.
+
+    Raises
+    ------
+    RefusedActError
+        If a field that blocks is unknown, the facts have changed, or the persons may not.
+    """
+    rules = rules_of(draft.subject)
+    check_right(
+        rules.decision,
+        act.by,
+        act.second,
+        people=act.people,
+        holders=incident.roles,
+        tier=incident.tier,
+    )
+    if stage_of(draft, timeline) is not DraftStage.DRAFTED:
+        message = f"version {draft.version} of {draft.subject!r} is approved already"
+        raise RefusedActError(message)
+    if current_hash != draft.hash:
+        message = (
+            f"the timeline has changed since version {draft.version} of {draft.subject!r} was "
+            "made; draft it again and read it again"
+        )
+        raise RefusedActError(message)
+    if first_report and not rules.phased:
+        message = f"{draft.subject!r} does not allow a first report with unknowns"
+        raise RefusedActError(message)
+    if draft.blocking and not first_report:
+        message = (
+            f"these must be known before {draft.subject!r} is approved: "
+            f"{', '.join(draft.blocking)}; a person states them with 'comms state'"
+        )
+        raise RefusedActError(message)
+    body = _about(draft) | {"first_report": first_report, "hash_to_send": draft.hash_to_send}
+    return told_by(act, EntryKind.DRAFT_APPROVED, body)
+
+
+def sent_by_hand(
+    incident: Incident,
+    draft: Draft,
+    timeline: Iterable[RecordedEntry],
+    act: Act,
+    *,
+    recipients: int,
+    how: str,
+) -> TimelineEntry:
+    """Return the entry that a person sent an approved text by other means.
+
+    Parameters
+    ----------
+    recipients
+        How many got it, positive.
+    how
+        By what means.
+
+    Raises
+    ------
+    RefusedActError
+        If this version is not approved or sent already, or the incident is a drill.
+    """
+    act.people.check(act.by)
+    if incident.drill:
+        message = "this is a drill: nothing leaves the building, so nothing was sent"
+        raise RefusedActError(message)
+    stage = stage_of(draft, timeline)
+    if stage is not DraftStage.APPROVED:
+        message = (
+            f"version {draft.version} of {draft.subject!r} must be approved and not sent yet, it "
+            f"is {stage.value}"
+        )
+        raise RefusedActError(message)
+    if recipients < 1:
+        message = f"at least one recipient must have got it, got {recipients}"
+        raise RefusedActError(message)
+    body = _about(draft) | {"recipients": recipients, "how": how}
+    return told_by(act, EntryKind.DRAFT_SENT, body | {"hash_to_send": draft.hash_to_send})
+
+
+def _about(draft: Draft) -> Record:
+    return {"subject": draft.subject, "version": draft.version, "hash": draft.hash}

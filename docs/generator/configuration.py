@@ -20,9 +20,11 @@ from monitor.config.model import (
     SliceSettings,
     StorageSettings,
 )
+from monitor.config.notifying import NotifierSettings
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.features.registry import text_features
+from monitor.notifiers.base import registered_notifiers
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 
@@ -35,6 +37,7 @@ _SECTIONS: Mapping[str, type] = {
     "slices": SliceSettings,
     "decision": DecisionSettings,
     "incidents": IncidentSettings,
+    "notifiers": NotifierSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
     "run": RunSettings,
@@ -42,7 +45,8 @@ _SECTIONS: Mapping[str, type] = {
 }
 
 _TYPES: Mapping[tuple[type, str], str] = {
-    (SliceSettings, "by"): "list of text or of lists of text"
+    (SliceSettings, "by"): "list of text or of lists of text",
+    (NotifierSettings, "channels"): "list of channels, see below",
 }
 """Types of options that the loader reads more generously than the dataclass says."""
 
@@ -73,6 +77,8 @@ def configuration_page() -> str:
     for name, cls in _SECTIONS.items():
         if name != "system":
             lines += _own_section(name, cls)
+        if name == "notifiers":
+            lines += _variants("channel", registered_notifiers())
     lines += [
         "## detectors",
         "",
@@ -121,6 +127,10 @@ def _in_yaml(text: str) -> str:
 
 def _components(name: str, known: Mapping[str, type[Any]]) -> Iterator[str]:
     yield from (f"## {name}", "", "`type` chooses which.", "")
+    yield from _variants(name, known)
+
+
+def _variants(name: str, known: Mapping[str, type[Any]]) -> Iterator[str]:
     for type_name, cls in known.items():
         yield from (f"### {name}: {type_name}", "", plain_markdown(section(cls)), "")
         yield from option_table(cls, without=("type",))

@@ -21,8 +21,11 @@ from monitor.config.model import (
     SliceSettings,
     StorageSettings,
 )
+from monitor.config.notifying import NotifierSettings
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
+from monitor.notifiers.base import registered_notifiers
+from monitor.incidents.roles import People
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 
@@ -36,10 +39,12 @@ _SECTIONS: Mapping[str, type] = {
     "slices": SliceSettings,
     "decision": DecisionSettings,
     "incidents": IncidentSettings,
+    "notifiers": NotifierSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,
     "run": RunSettings,
     "retention": RetentionSettings,
+    "people": People,
 }
 _ORDER = (
     "version",
@@ -52,10 +57,12 @@ _ORDER = (
     "detectors",
     "decision",
     "incidents",
+    "notifiers",
     "storage",
     "dead_letters",
     "run",
     "retention",
+    "people",
 )
 
 
@@ -69,6 +76,7 @@ def configuration_schema() -> JsonSchema:
         "source": registered_sources(),
         "windows": WINDOWS,
         "detectors": registered_detectors(),
+        "notifiers": registered_notifiers(),
     }
     classes = [
         *_SECTIONS.values(),
@@ -84,6 +92,8 @@ def configuration_schema() -> JsonSchema:
     for section in ("source", "windows"):
         variants = [_typed(by_class[cls], name, cls) for name, cls in kinds[section].items()]
         properties[section] = {"anyOf": variants}
+    channels = [_typed(by_class[cls], name, cls) for name, cls in kinds["notifiers"].items()]
+    properties["notifiers"] = _with_channels(by_class[NotifierSettings], channels)
     decision = by_class[EntryDecision]["properties"]
     entries = [
         _entry(by_class[cls], name, cls, decision) for name, cls in kinds["detectors"].items()
@@ -129,6 +139,11 @@ def _with_lone_columns(slices: JsonSchema) -> JsonSchema:
     by = slices["properties"]["by"]
     by = by | {"items": {"anyOf": [{"type": "string"}, by["items"]]}}
     return slices | {"properties": slices["properties"] | {"by": by}}
+
+
+def _with_channels(notifiers: JsonSchema, channels: list[JsonSchema]) -> JsonSchema:
+    listed = notifiers["properties"]["channels"] | {"items": {"anyOf": channels}}
+    return notifiers | {"properties": notifiers["properties"] | {"channels": listed}}
 
 
 def _typed(schema: JsonSchema, name: str, cls: type) -> JsonSchema:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from monitor.config.channels import read_notifiers
 from monitor.config.columns import read_schema
 from monitor.config.components import read_component
 from monitor.config.consistency import (
@@ -30,6 +31,7 @@ from monitor.config.paths import read_storage, with_absolute_paths, with_secrets
 from monitor.config.problems import ConfigurationError
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
+from monitor.incidents.roles import People
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 from monitor.windows.spec import CountWindows, TumblingWindows, WindowSpec
@@ -51,10 +53,12 @@ OPTIONAL_SECTIONS = (
     "slices",
     "decision",
     "incidents",
+    "notifiers",
     "storage",
     "dead_letters",
     "run",
     "retention",
+    "people",
 )
 WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
 
@@ -69,7 +73,7 @@ def load_configuration(
     path
         A YAML file; relative paths in it start from its folder.
     environment
-        What ``${NAME}`` stands for in the storage URL and in secrets of the source; None: the
+        What ``${NAME}`` stands for in the storage URL and in secrets; None: the
         process's environment.
 
     Raises
@@ -140,10 +144,12 @@ def _parts(
         "detectors": detectors,
         "decision": _section(reader, DecisionSettings, data, "decision"),
         "incidents": _section(reader, IncidentSettings, data, "incidents"),
+        "notifiers": read_notifiers(reader, data.get("notifiers", {}), variables),
         "storage": read_storage(reader, data.get("storage", {}), folder, variables),
         "dead_letters": _section(reader, DeadLetterSettings, data, "dead_letters"),
         "run": _section(reader, RunSettings, data, "run"),
         "retention": _section(reader, RetentionSettings, data, "retention"),
+        "people": _section(reader, People, data, "people"),
     }
 
 

@@ -16,10 +16,12 @@ from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import Detector, Finding
 from monitor.config.decision import DecisionRuleKind, DecisionSettings
+from monitor.config.notifying import NotifierSettings
 from monitor.config.problems import Place
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.config.scalars import EventTime
+from monitor.incidents.roles import People
 from monitor.severity.register import SystemRegister
 from monitor.windows.spec import WindowSpec
 
@@ -224,3 +226,5 @@ class Configuration:
     dead_letters: DeadLetterSettings
     run: RunSettings = field(default_factory=RunSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    people: People = field(default_factory=People)
+    notifiers: NotifierSettings = field(default_factory=NotifierSettings)

@@ -37,7 +37,7 @@ def sign(secret: str, *, timestamp: int, body: bytes) -> str:
     Examples
     --------
     >>> sign("key", timestamp=0, body=b"{}")[:11]
-    'v1=5ef6c5b7'
+    'v1=7314351d'
     """
     signed = b"%d." % timestamp + body
     return _VERSION + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()

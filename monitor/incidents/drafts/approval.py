@@ -1,45 +1,15 @@
 """What persons do with a draft, as entries of the timeline; the program sends nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from monitor.incidents.acts.base import Occasion
 from monitor.incidents.drafts.draft import Draft, DraftStage, rules_of, stage_of
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record, from_record, to_record
-from monitor.incidents.roles import People, Person, RefusedActError, check_right
+from monitor.incidents.roles import RefusedActError, check_right
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 
-__all__ = ["Act", "approved", "created", "drafts_of", "sent_by_hand", "told_by"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """Who acts, who stands by it, and when.
-
-    Parameters
-    ----------
-    by, second
-        The persons.
-    people
-        Who may act.
-    now_us
-        The time by the clock.
-    """
-
-    by: Person
-    second: Person | None = None
-    people: People
-    now_us: int
-
-
-def told_by(act: Act, kind: EntryKind, body: Record) -> TimelineEntry:
-    """Return an entry by a person, with the role and the second person."""
-    told: Record = {**body, "role": act.by.role.value}
-    if act.second is not None:
-        told["second"] = {"name": act.second.name, "role": act.second.role.value}
-    return TimelineEntry(
-        kind=kind, occurred_us=act.now_us, known_us=act.now_us, actor=act.by.name, body=told
-    )
+__all__ = ["approved", "created", "drafts_of", "sent_by_hand"]
 
 
 def created(draft: Draft, *, changed: bool) -> TimelineEntry:
@@ -66,7 +36,7 @@ def approved(
     incident: Incident,
     draft: Draft,
     timeline: Iterable[RecordedEntry],
-    act: Act,
+    occasion: Occasion,
     *,
     current_hash: str,
     first_report: bool = False,
@@ -77,7 +47,7 @@ def approved(
     ----------
     incident, draft, timeline
         What is approved.
-    act
+    occasion
         Who, with whom and when.
     current_hash
         The hash of the text as the timeline would make it now.
@@ -92,9 +62,9 @@ def approved(
     rules = rules_of(draft.subject)
     check_right(
         rules.decision,
-        act.by,
-        act.second,
-        people=act.people,
+        occasion.by,
+        occasion.second,
+        people=occasion.people,
         holders=incident.roles,
         tier=incident.tier,
     )
@@ -117,14 +87,14 @@ def approved(
         )
         raise RefusedActError(message)
     body = _about(draft) | {"first_report": first_report, "hash_to_send": draft.hash_to_send}
-    return told_by(act, EntryKind.DRAFT_APPROVED, body)
+    return occasion.entry(EntryKind.DRAFT_APPROVED, body)
 
 
 def sent_by_hand(
     incident: Incident,
     draft: Draft,
     timeline: Iterable[RecordedEntry],
-    act: Act,
+    occasion: Occasion,
     *,
     recipients: int,
     how: str,
@@ -143,7 +113,7 @@ def sent_by_hand(
     RefusedActError
         If this version is not approved or sent already, or the incident is a drill.
     """
-    act.people.check(act.by)
+    occasion.people.check(occasion.by)
     if incident.drill:
         message = "this is a drill: nothing leaves the building, so nothing was sent"
         raise RefusedActError(message)
@@ -158,7 +128,7 @@ def sent_by_hand(
         message = f"at least one recipient must have got it, got {recipients}"
         raise RefusedActError(message)
     body = _about(draft) | {"recipients": recipients, "how": how}
-    return told_by(act, EntryKind.DRAFT_SENT, body | {"hash_to_send": draft.hash_to_send})
+    return occasion.entry(EntryKind.DRAFT_SENT, body | {"hash_to_send": draft.hash_to_send})
 
 
 def _about(draft: Draft) -> Record:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.incidents.acts.base import Occasion
 from monitor.incidents.drafts.approval import (
-    Act,
     approved,
     created,
     drafts_of,
@@ -49,8 +49,8 @@ def draft_of(growing, subject, version=1) -> Draft:
     return drafted(growing.incident.id, subject, facts, version=version, now_us=growing.now_us)
 
 
-def act(by=LEGAL, second=COMMUNICATIONS, now_us=0) -> Act:
-    return Act(by=by, second=second, people=People(), now_us=now_us)
+def act(by=LEGAL, second=COMMUNICATIONS, now_us=0) -> Occasion:
+    return Occasion(by=by, second=second, people=People(), now_us=now_us)
 
 
 def approve(growing, draft, *, by=None, current_hash=None, first_report=False) -> TimelineEntry:

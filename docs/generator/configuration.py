@@ -24,6 +24,7 @@ from monitor.config.notifying import NotifierSettings
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.features.registry import text_features
+from monitor.incidents.roles import People
 from monitor.notifiers.base import registered_notifiers
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
@@ -42,6 +43,7 @@ _SECTIONS: Mapping[str, type] = {
     "dead_letters": DeadLetterSettings,
     "run": RunSettings,
     "retention": RetentionSettings,
+    "people": People,
 }
 
 _TYPES: Mapping[tuple[type, str], str] = {

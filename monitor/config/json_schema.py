@@ -24,8 +24,8 @@ from monitor.config.model import (
 from monitor.config.notifying import NotifierSettings
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
-from monitor.notifiers.base import registered_notifiers
 from monitor.incidents.roles import People
+from monitor.notifiers.base import registered_notifiers
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 

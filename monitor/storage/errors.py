@@ -2,7 +2,7 @@
 
 from monitor.errors import OutputwatchError
 
-__all__ = ["ConcurrentWriteError", "StorageError"]
+__all__ = ["ConcurrentWriteError", "StaleIncidentError", "StorageError"]
 
 
 class StorageError(OutputwatchError):
@@ -17,3 +17,7 @@ class ConcurrentWriteError(StorageError):
             "another audit or monitor is writing to the same database; what it wrote is kept and "
             "this run stopped: run it again when the other has ended"
         )
+
+
+class StaleIncidentError(ConcurrentWriteError):
+    """An incident was changed after it was read, and nothing was written yet: read it again."""

@@ -17,7 +17,12 @@ from monitor.incidents.timeline import (
     broken_links,
     chained,
 )
-from monitor.storage.errors import ConcurrentWriteError, StorageError
+from monitor.storage.errors import ConcurrentWriteError, StaleIncidentError, StorageError
+from monitor.storage.incident_response import (
+    SilenceRepository,
+    TimerRepository,
+    VaultRepository,
+)
 from monitor.storage.statements import Connections
 from monitor.storage.tables import incident, incident_entry
 
@@ -83,8 +88,14 @@ class IncidentRepository:
         -------
         tuple of Incident
             The stored incidents, numbered.
+
+        Raises
+        ------
+        StaleIncidentError
+            If somebody else changed one of them after it was read; nothing is written then.
         """
         with self._writing() as connection:
+            _refuse_the_stale(connection, changes.incidents)
             stored = tuple(self._save(connection, each) for each in changes.incidents)
             for incident_id, entries in changes.entries.items():
                 _append(connection, incident_id, entries, recorded_us)
@@ -107,6 +118,24 @@ class IncidentRepository:
         """Add entries to a timeline; one that is there already is not told twice."""
         with self._writing() as connection:
             _append(connection, incident_id, entries, recorded_us)
+
+    def timers(self) -> TimerRepository:
+        """Return what is due in the incidents of this monitor."""
+        return TimerRepository(self._writing, self._reading, self._named())
+
+    def silences(self) -> SilenceRepository:
+        """Return the silences of this monitor."""
+        return SilenceRepository(self._writing, self._reading, self._named())
+
+    def vault(self) -> VaultRepository:
+        """Return the encrypted contents of incidents."""
+        return VaultRepository(self._writing, self._reading)
+
+    def monitor_of(self, incident_id: str) -> str:
+        """Return the name of the monitor that an incident belongs to."""
+        query = select(incident.c.monitor).where(incident.c.id == incident_id)
+        with self._reading() as connection:
+            return str(connection.execute(query).scalar_one())
 
     def timeline(self, incident_id: str) -> tuple[RecordedEntry, ...]:
         """Return the timeline of an incident, in order."""
@@ -131,23 +160,30 @@ class IncidentRepository:
         return tuple(from_record(Incident, {**row.body, "number": row.number}) for row in rows)
 
     def _save(self, connection: Connection, changed: Incident) -> Incident:
-        if self._monitor is None:
-            message = "incidents are stored for one monitor; name it"
-            raise ValueError(message)
+        monitor = self._named()
         known = connection.execute(
             select(incident.c.number, incident.c.version, incident.c.body).where(
                 incident.c.id == changed.id
             )
         ).one_or_none()
         number = known.number if known else _next_number(connection)
-        row = {"monitor": self._monitor, "number": number, **_row(changed, number)}
+        row = {"monitor": monitor, "number": number, **_row(changed, number)}
         if known is None:
             connection.execute(insert(incident), row)
         elif known.version == changed.version - 1:
-            connection.execute(update(incident).where(incident.c.id == changed.id).values(row))
+            same = (incident.c.id == changed.id) & (incident.c.version == known.version)
+            # Another program may have written it since the lines above.
+            if not connection.execute(update(incident).where(same).values(row)).rowcount:
+                raise ConcurrentWriteError
         elif known.version != changed.version or known.body != row["body"]:
             raise ConcurrentWriteError
         return from_record(Incident, row["body"])
+
+    def _named(self) -> str:
+        if self._monitor is None:
+            message = "incidents are stored for one monitor; name it"
+            raise ValueError(message)
+        return self._monitor
 
 
 def _row(changed: Incident, number: int) -> dict[str, Any]:
@@ -163,6 +199,15 @@ def _row(changed: Incident, number: int) -> dict[str, Any]:
         "version": changed.version,
         "body": {**to_record(changed), "number": number},
     }
+
+
+def _refuse_the_stale(connection: Connection, changed: Iterable[Incident]) -> None:
+    """Look at all of them before the first is written, so that it can be done once more."""
+    wanted = {each.id: each.version for each in changed}
+    query = select(incident.c.id, incident.c.version).where(incident.c.id.in_(wanted))
+    for row in connection.execute(query):
+        if row.version not in (wanted[row.id] - 1, wanted[row.id]):
+            raise StaleIncidentError
 
 
 def _next_number(connection: Connection) -> int:

@@ -1,0 +1,1 @@
+"""Post-mortems: filled from the timeline where it knows, left to persons where it does not."""

@@ -16,9 +16,10 @@ from monitor.decoding.base import Needs
 from monitor.engine.batch import Runner, closed_windows, count_units
 from monitor.engine.dead_letters import write_dead_letters
 from monitor.engine.identity import audit_id, configuration_digest
-from monitor.engine.incident_desk import IncidentDesk
+from monitor.engine.incident_desk import IncidentDesk, monitor_name
 from monitor.engine.judgement import Judge, Judgement
 from monitor.engine.log_sources import audited_source
+from monitor.engine.notifying import incident_shelf
 from monitor.engine.planning import closing_of, planned_work
 from monitor.engine.progress import Progress
 from monitor.engine.reading import Reading, TimeRange
@@ -200,7 +201,7 @@ def run_audit(
     ledger = store.ledger(job.id)
     count_units(work, units, ledger=ledger, runner=runner, progress=progress)
     judge = Judge(configuration=configuration, baseline=baseline, policy=policy)
-    desk = IncidentDesk.opened(store, configuration, clock)
+    desk = _desk(store, configuration, clock)
     account = _Account()
     store.clear_findings(job.id)
     closing = closing_of(configuration, work)
@@ -271,6 +272,14 @@ def check_baseline(configuration: Configuration, baseline: Baseline, schema: Sch
             f"{'; '.join(problems)}; fit a new one: outputwatch baseline fit"
         )
         raise BaselineMismatchError(message)
+
+
+def _desk(store: Store, configuration: Configuration, clock: Clock) -> IncidentDesk:
+    """Return the desk; what an old log shows is told to nobody unless that is asked for."""
+    if not configuration.notifiers.audits:
+        return IncidentDesk.opened(store, configuration, clock)
+    shelf = incident_shelf(store, configuration, monitor_name(configuration))
+    return IncidentDesk.over(shelf, configuration, clock)
 
 
 def _job(

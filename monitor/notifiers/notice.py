@@ -22,7 +22,6 @@ class NoticeKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     TIMER_FIRED = "timer_fired"
     FINISHED = "finished"
-    TRIED = "tried"
 
     @property
     def is_news(self) -> bool:
@@ -36,7 +35,6 @@ _NEWS = frozenset(
         NoticeKind.REOPENED,
         NoticeKind.SUGGESTION_RAISED,
         NoticeKind.TIMER_FIRED,
-        NoticeKind.TRIED,
     }
 )
 
@@ -48,7 +46,6 @@ _VERBS = {
     NoticeKind.ACKNOWLEDGED: "is acknowledged",
     NoticeKind.TIMER_FIRED: "waits for a person",
     NoticeKind.FINISHED: "is finished",
-    NoticeKind.TRIED: "is a trial of this channel",
 }
 
 

@@ -183,15 +183,6 @@ class OutboxRepository:
         with self._store.reading() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
-    def thread(self, incident_id: str, channel: str) -> str | None:
-        """Return what the provider called the first notice of an incident on a channel."""
-        query = select(outbox.c.provider_id).where(
-            self._mine, outbox.c.incident_id == incident_id, outbox.c.channel == channel,
-            outbox.c.provider_id.is_not(None),
-        )  # fmt: skip
-        with self._store.reading() as connection:
-            return connection.scalar(query.order_by(outbox.c.created_us).limit(1))
-
     def find(self, prefix: str) -> OutboxRow:
         """Return the notice whose id begins so.
 

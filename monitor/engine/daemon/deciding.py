@@ -17,6 +17,7 @@ from monitor.engine.closing import BREAK_US, Closing, by_bucket
 from monitor.engine.daemon.snapshot import SnapshotError, read_snapshot, write_snapshot
 from monitor.engine.incident_desk import IncidentDesk
 from monitor.engine.judgement import Judge, Judgement
+from monitor.engine.notifying import incident_shelf
 from monitor.engine.partition import Counts
 from monitor.engine.recording import recorded
 from monitor.engine.stored_windows import windows_of_job
@@ -102,7 +103,8 @@ class Decider:
             id=row.job_id, config_digest=row.policy_digest, baseline_id=row.baseline_id,
             created_us=0,
         )  # fmt: skip
-        desk = IncidentDesk.opened(self.store, self.configuration, self.clock)
+        shelf = incident_shelf(self.store, self.configuration, self.streams.name)
+        desk = IncidentDesk.over(shelf, self.configuration, self.clock)
         closing = self._closing()
         groups = closing.close(
             by_bucket(self._merged(chosen)),

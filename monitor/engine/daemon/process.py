@@ -17,6 +17,7 @@ from monitor.config.model import Configuration
 from monitor.decision.heartbeat import Heartbeat
 from monitor.engine.daemon.checkpoint import CommittedUnawaresError
 from monitor.engine.daemon.self_watch import SelfWatch
+from monitor.engine.daemon.senders import sending
 from monitor.engine.daemon.service import Service, worker_name
 from monitor.engine.daemon.summary import RunSummary, summarise
 from monitor.engine.daemon.switching import Switch
@@ -129,9 +130,10 @@ class Process:
             reloading = threading.Thread(target=self._await_reload, daemon=True)
             reloading.start()
             try:
-                return service.run(
-                    switch, observer, self._wake, until_caught_up=self.until_caught_up
-                )
+                with sending(store, configuration, self.clock, metrics):
+                    return service.run(
+                        switch, observer, self._wake, until_caught_up=self.until_caught_up
+                    )
             finally:
                 health.fails(Condition.SOURCE, "the source is closed")
                 self._wake.set()

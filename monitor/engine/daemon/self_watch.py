@@ -8,6 +8,7 @@ from detectors.base import FailureMode
 from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.engine.incident_desk import monitor_name
+from monitor.engine.notifying import incident_shelf
 from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.grouping import apply
 from monitor.incidents.model import Observation, SignalIdentity, SignalKind
@@ -101,7 +102,8 @@ class SelfWatch:
         )
         settings = self.configuration.incidents
         with self.store.begin():
-            shelf = self.store.incidents(monitor_name(self.configuration))
+            name = monitor_name(self.configuration)
+            shelf = incident_shelf(self.store, self.configuration, name)
             changes = apply(
                 shelf.all(),
                 [breach],

@@ -1,0 +1,226 @@
+"""What changes of incidents are told of, and to whom: rows of the outbox, no network."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.config.model import Configuration
+from monitor.config.notifying import NotifierSettings
+from monitor.incidents.grouping import Changes
+from monitor.incidents.model import Incident
+from monitor.incidents.records import to_record
+from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
+from monitor.notifiers.base import Notifier
+from monitor.notifiers.notice import Notice, NoticeKind, notice_of
+from monitor.storage.incidents import IncidentRepository
+from monitor.storage.outbox import NewNotice, OutboxRepository
+from monitor.storage.store import Store
+
+__all__ = [
+    "Muted",
+    "Notifying",
+    "NotifyingShelf",
+    "current_notice",
+    "incident_shelf",
+    "takes",
+    "told_on",
+]
+
+Muted = Callable[[Incident, int], bool]
+"""Says whether a silence applies to an incident at a time, microseconds."""
+
+# The kinds of entries that are told, the most urgent first.
+_TOLD: Final[Mapping[EntryKind, NoticeKind]] = {
+    EntryKind.OPENED: NoticeKind.OPENED,
+    EntryKind.OPENED_BY_PERSON: NoticeKind.OPENED,
+    EntryKind.REOPENED: NoticeKind.REOPENED,
+    EntryKind.SUGGESTION_RAISED: NoticeKind.SUGGESTION_RAISED,
+    EntryKind.TIMER_FIRED: NoticeKind.TIMER_FIRED,
+    EntryKind.RESOLVED: NoticeKind.FINISHED,
+    EntryKind.DISMISSED: NoticeKind.FINISHED,
+    EntryKind.MERGED: NoticeKind.FINISHED,
+    EntryKind.ACKNOWLEDGED: NoticeKind.ACKNOWLEDGED,
+    EntryKind.RESOLUTION_PROPOSED: NoticeKind.RESOLUTION_PROPOSED,
+}
+_URGENCY: Final = {kind: rank for rank, kind in enumerate(_TOLD)}
+
+
+def nobody_mutes(_incident: Incident, _now_us: int) -> bool:
+    """No silence applies."""
+    return False
+
+
+def takes(notifier: Notifier, incident: Incident) -> bool:
+    """Return whether an incident is told on a channel.
+
+    Practice is told only where that is asked for.
+    """
+    if incident.drill and not notifier.drill:
+        return False
+    if notifier.failure_modes and incident.failure_mode not in notifier.failure_modes:
+        return False
+    return incident.tier.rank <= notifier.min_tier.rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notifying:
+    """Writes what is to be told into the outbox.
+
+    Parameters
+    ----------
+    outbox
+        Of the monitor whose incidents these are.
+    settings
+        The channels.
+    muted
+        Which incidents are silenced; it is not asked about those with a floor under their tier.
+    """
+
+    outbox: OutboxRepository
+    incidents: IncidentRepository
+    settings: NotifierSettings
+    muted: Muted = nobody_mutes
+
+    def write(
+        self,
+        incidents: Iterable[Incident],
+        entries: Mapping[str, tuple[TimelineEntry, ...]],
+        *,
+        now_us: int,
+    ) -> None:
+        """Write what changed incidents are told of; call it in the transaction of the change.
+
+        Parameters
+        ----------
+        incidents
+            As they are stored.
+        entries
+            What was added to their timelines, by incident id.
+        now_us
+            The time by the clock.
+        """
+        for incident in incidents:
+            if (entry := _most_urgent(entries.get(incident.id, ()))) is not None:
+                self.outbox.put(self._notices(incident, entry, now_us), now_us=now_us)
+
+    def _notices(self, incident: Incident, entry: TimelineEntry, now_us: int) -> list[NewNotice]:
+        kind = _TOLD[entry.kind]
+        # What ends elsewhere must end there, silence or not.
+        if kind.is_news and not incident.has_floor and self.muted(incident, now_us):
+            return []
+        channels = [each for each in self.settings.channels if self._is_told(each, incident, kind)]
+        if not channels:
+            return []
+        note = str(entry.body.get("text", "")) if kind is NoticeKind.TIMER_FIRED else ""
+        notice = self._notice(incident, kind, now_us, note=note)
+        return [
+            NewNotice(
+                id=_id(each.channel, incident.id, kind, entry.key),
+                incident_id=incident.id,
+                kind=kind,
+                channel=each.channel,
+                body=to_record(notice),
+            )
+            for each in channels
+        ]
+
+    def _is_told(self, notifier: Notifier, incident: Incident, kind: NoticeKind) -> bool:
+        if incident.drill and not notifier.drill:
+            return False
+        if kind.is_news and takes(notifier, incident):
+            return True
+        # A milder tier than the channel takes, or no news: only where it was told before.
+        if self.outbox.was_told(incident.id, notifier.channel):
+            return True
+        # The outbox is tidied up, timelines are not.
+        return bool(told_on(self.incidents.timeline(incident.id), notifier.channel))
+
+    def _notice(
+        self, incident: Incident, kind: NoticeKind, now_us: int, *, note: str = ""
+    ) -> Notice:
+        return current_notice(
+            self.incidents, incident, kind, now_us, note=note, base_url=self.settings.base_url
+        )
+
+
+def told_on(timeline: Iterable[RecordedEntry], channel: str) -> list[TimelineEntry]:
+    """Return the entries that say what was delivered on a channel, in order."""
+    return [
+        each.entry
+        for each in timeline
+        if each.entry.kind is EntryKind.NOTIFIED and each.entry.body.get("channel") == channel
+    ]
+
+
+def current_notice(
+    incidents: IncidentRepository,
+    incident: Incident,
+    kind: NoticeKind,
+    now_us: int,
+    *,
+    note: str = "",
+    base_url: str = "",
+) -> Notice:
+    """Return what is told of an incident as it is stored now."""
+    last = incidents.timeline(incident.id)[-1]
+    return notice_of(
+        incident,
+        kind,
+        told_us=now_us,
+        seq=last.seq,
+        head=last.hash,
+        note=note,
+        base_url=base_url.rstrip("/"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyingShelf:
+    """Keeps incidents in the database and what is told of them in the outbox, in one step."""
+
+    _store: Store
+    _incidents: IncidentRepository
+    _notifying: Notifying
+
+    def all(self) -> tuple[Incident, ...]:
+        """Return the incidents that are there."""
+        return self._incidents.all()
+
+    def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:
+        """Keep changed incidents and what is told of them, all or nothing."""
+        with self._store.begin():
+            stored = self._incidents.apply(changes, recorded_us=recorded_us)
+            known = {incident.id: incident for incident in stored}
+            # An act that changes nothing of the incident itself still has its entry.
+            missing = [each for each in changes.entries if each not in known]
+            known |= {each: self._incidents.find(each) for each in missing}
+            self._notifying.write(known.values(), changes.entries, now_us=recorded_us)
+        return stored
+
+
+def incident_shelf(
+    store: Store, configuration: Configuration, monitor: str, *, muted: Muted = nobody_mutes
+) -> NotifyingShelf | IncidentRepository:
+    """Return where a monitor keeps its incidents, so that what happens is told too."""
+    incidents = store.incidents(monitor)
+    if not configuration.notifiers.channels:
+        return incidents
+    notifying = Notifying(
+        outbox=OutboxRepository(store, monitor),
+        incidents=incidents,
+        settings=configuration.notifiers,
+        muted=muted,
+    )
+    return NotifyingShelf(store, incidents, notifying)
+
+
+def _most_urgent(entries: Iterable[TimelineEntry]) -> TimelineEntry | None:
+    told = [entry for entry in entries if entry.kind in _TOLD]
+    return min(told, key=lambda entry: _URGENCY[entry.kind], default=None)
+
+
+def _id(channel: str, incident_id: str, kind: NoticeKind, key: str) -> str:
+    # The key of the entry, not the head of the timeline: done again, it is the same notice.
+    parts = (channel, incident_id, kind.value, key)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

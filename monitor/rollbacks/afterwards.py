@@ -1,12 +1,12 @@
 """What becomes known later: whether the metric came back, a fact of its own."""
 
 from monitor.incidents.records import Record
-from monitor.incidents.timeline import MONITOR, EntryKind, TimelineEntry
+from monitor.incidents.timeline import MONITOR
 from monitor.rollbacks.errors import Refusal, RefusedError
-from monitor.rollbacks.execution import Execution, Step, StepKind
+from monitor.rollbacks.execution import Step, StepKind
 from monitor.rollbacks.means import Means
 
-__all__ = ["note_metric", "timeline_entry"]
+__all__ = ["note_metric"]
 
 
 def note_metric(
@@ -54,23 +54,3 @@ def note_metric(
     step = Step(kind=kind, at_us=means.clock.now_us(), actor=MONITOR, body=body)
     means.ledger.save(execution, [step])
     return step
-
-
-def timeline_entry(execution: Execution, step: Step, kind: EntryKind) -> TimelineEntry:
-    """Return a step as an entry of the incident's timeline.
-
-    Parameters
-    ----------
-    kind
-        What the timeline calls it.
-    """
-    body: Record = {
-        "rollback": execution.id,
-        "plan": execution.plan,
-        "target": execution.target,
-        "step": step.kind.value,
-        **step.body,
-    }
-    return TimelineEntry(
-        kind=kind, occurred_us=step.at_us, known_us=step.at_us, actor=step.actor, body=body
-    )

@@ -1,5 +1,7 @@
 """Who agrees to what: approvals, the one person who goes ahead alone, and the stop switch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from monitor.incidents.records import to_record
@@ -9,10 +11,26 @@ from monitor.rollbacks.ledger import Switch
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import RollbackPlan
 
-__all__ = ["allow_all", "approve", "break_glass", "stop_all"]
+__all__ = ["allow_all", "approve", "break_glass", "refusals_noted", "stop_all"]
 
 _REVIEW_US = 24 * 3_600_000_000
 _LEAST_REASON = 10
+
+
+@contextmanager
+def refusals_noted(means: Means, execution_id: str, actor: str) -> Iterator[None]:
+    """Write down as a step what a safeguard refuses within a block, and raise it all the same."""
+    try:
+        yield
+    except RefusedError as error:
+        body = {"refusal": error.refusal.value, "explanation": str(error)}
+        step = Step(
+            kind=StepKind.REFUSED, at_us=means.clock.now_us(), actor=actor or "unknown", body=body
+        )
+        # Whoever changed it meanwhile does not hide why this was refused.
+        with suppress(RefusedError):
+            means.ledger.save(means.ledger.load(execution_id), [step])
+        raise
 
 
 def approve(
@@ -40,14 +58,10 @@ def approve(
         If the hash is not that of the dry run, or the person may not approve.
     """
     execution = means.ledger.load(execution_id)
-    _check_open(plan, execution, diff_hash)
-    _check_approver(execution, approver)
-    if plan.options.high_risk and not legal_answer.strip():
-        message = (
-            "the system is high-risk: legal_answer must say whether an authority is told before "
-            "it is altered"
-        )
-        raise RefusedError(Refusal.REASON_MISSING, message)
+    with refusals_noted(means, execution_id, approver):
+        _check_open(plan, execution, diff_hash)
+        _check_approver(execution, approver)
+        _check_legal_answer(plan, legal_answer)
     approval = Approval(
         approver=approver.strip(),
         diff_hash=diff_hash,
@@ -83,13 +97,9 @@ def break_glass(
         If the hash is not that of the dry run, nobody is named, or the reason is no sentence.
     """
     execution = means.ledger.load(execution_id)
-    _check_open(plan, execution, diff_hash)
-    if not person.strip() or len(reason.strip()) < _LEAST_REASON:
-        message = (
-            f"who goes ahead alone must be named and type a reason of {_LEAST_REASON} characters "
-            f"or more, got {reason!r}"
-        )
-        raise RefusedError(Refusal.REASON_MISSING, message)
+    with refusals_noted(means, execution_id, person):
+        _check_open(plan, execution, diff_hash)
+        _check_typed(person, reason)
     now_us = means.clock.now_us()
     word = Approval(approver=person.strip(), diff_hash=diff_hash, at_us=now_us, reason=reason)
     alone = replace(
@@ -148,6 +158,24 @@ def _check_approver(execution: Execution, approver: str) -> None:
             "or go ahead alone with a reason"
         )
         raise RefusedError(Refusal.APPROVER_NOT_ALLOWED, message)
+
+
+def _check_legal_answer(plan: RollbackPlan, legal_answer: str) -> None:
+    if plan.options.high_risk and not legal_answer.strip():
+        message = (
+            "the system is high-risk: legal_answer must say whether an authority is told before "
+            "it is altered"
+        )
+        raise RefusedError(Refusal.REASON_MISSING, message)
+
+
+def _check_typed(person: str, reason: str) -> None:
+    if not person.strip() or len(reason.strip()) < _LEAST_REASON:
+        message = (
+            f"who goes ahead alone must be named and type a reason of {_LEAST_REASON} characters "
+            f"or more, got {reason!r}"
+        )
+        raise RefusedError(Refusal.REASON_MISSING, message)
 
 
 def _same_person(one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.timeline import MONITOR
 from monitor.rollbacks.adapter import Applied, Observed
+from monitor.rollbacks.agreeing import refusals_noted
 from monitor.rollbacks.errors import (
     MovedError,
     NotAppliedError,
@@ -56,7 +57,8 @@ def execute(means: Means, plan: RollbackPlan, execution_id: str) -> Execution:
     UnreadableError
         If the plane cannot be read; it stays prepared.
     """
-    return _Run(means, plan).execute(execution_id)
+    with refusals_noted(means, execution_id, MONITOR):
+        return _Run(means, plan).execute(execution_id)
 
 
 def resume(means: Means, plan: RollbackPlan, execution_id: str) -> Execution:
@@ -67,7 +69,8 @@ def resume(means: Means, plan: RollbackPlan, execution_id: str) -> Execution:
     RefusedError
         If it was never sent, or another process still has it.
     """
-    return _Run(means, plan).resume(execution_id)
+    with refusals_noted(means, execution_id, MONITOR):
+        return _Run(means, plan).resume(execution_id)
 
 
 def abandon(means: Means, execution_id: str, *, actor: str, reason: str) -> Execution:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.incidents.records import Record, canonical_json, to_record
+from monitor.incidents.timeline import MONITOR
 from monitor.rollbacks.adapter import Observed
 from monitor.rollbacks.errors import Refusal, RefusedError, RollbackError
 from monitor.rollbacks.execution import DryRun, Execution, Step, StepKind
@@ -157,11 +158,11 @@ def _prepared(means: Means, plan: RollbackPlan, request: _Request, resolve: Reso
         prepared_us=now_us,
         approval_us=int(options.approval_minutes * _MINUTE_US),
     )
+    kept = {"kept": frozen, "hash": execution.frozen_hash}
+    asked = {**to_record(shown), "reason": request.reason, "undo_of": request.undo_of}
     steps = [
-        _step(
-            StepKind.FROZEN, frozen_us, request, {"kept": frozen, "hash": execution.frozen_hash}
-        ),
-        _step(StepKind.DRY_RUN, now_us, request, to_record(shown)),
+        Step(kind=StepKind.FROZEN, at_us=frozen_us, actor=MONITOR, body=kept),
+        Step(kind=StepKind.DRY_RUN, at_us=now_us, actor=request.requested_by, body=asked),
     ]
     means.ledger.save(execution, steps)
     return execution
@@ -186,10 +187,6 @@ def _frozen(
             message = f"evidence must be kept before anything is changed; it was not: {error}"
             raise RefusedError(Refusal.EVIDENCE_NOT_FROZEN, message) from error
     return kept, served
-
-
-def _step(kind: StepKind, at_us: int, request: _Request, body: Record) -> Step:
-    return Step(kind=kind, at_us=at_us, actor=request.requested_by, body=body)
 
 
 def _hash(value: object) -> str:

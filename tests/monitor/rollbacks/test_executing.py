@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.incidents.timeline import EntryKind
-from monitor.rollbacks.afterwards import note_metric, timeline_entry
+from monitor.rollbacks.afterwards import note_metric
 from monitor.rollbacks.agreeing import allow_all, approve, stop_all
 from monitor.rollbacks.errors import (
     MovedError,
@@ -16,10 +17,11 @@ from monitor.rollbacks.errors import (
     RefusedError,
 )
 from monitor.rollbacks.executing import MAX_PER_HOUR, abandon, execute, resume
-from monitor.rollbacks.execution import EndState, Execution, Outcome, Stage, StepKind
+from monitor.rollbacks.execution import EndState, Execution, Outcome, Stage, Step, StepKind
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import Evidence, RollbackPlan
 from monitor.rollbacks.preparing import prepare, prepare_undo
+from monitor.rollbacks.telling import timeline_entry
 from tests.monitor.rollbacks.planes import (
     SECOND_US,
     START_US,
@@ -417,13 +419,43 @@ def test_a_metric_that_came_back_is_a_later_fact_of_a_whole_window(
 def test_every_step_can_be_an_entry_of_a_timeline(means: Means, plan: RollbackPlan) -> None:
     ended = execute(means, plan, agreed(means, plan).id)
 
-    entries = [
-        timeline_entry(ended, step, EntryKind.SIGNAL_ADDED)
-        for step in means.ledger.steps(ended.id)
-    ]
+    entries = [timeline_entry(ended, step) for step in means.ledger.steps(ended.id)]
 
     assert len({entry.key for entry in entries}) == len(entries)
     assert {entry.actor for entry in entries} == {"ana", "ben", "monitor"}
+    assert [entry.kind for entry in entries] == [
+        EntryKind.EVIDENCE_FROZEN,
+        EntryKind.ROLLBACK_PLANNED,
+        EntryKind.ROLLBACK_APPROVED,
+        EntryKind.ROLLBACK_STEP,
+        EntryKind.ROLLBACK_APPLIED,
+        EntryKind.ROLLBACK_OBSERVED,
+        EntryKind.ROLLBACK_VERIFIED,
+        EntryKind.ROLLBACK_STEP,
+    ]
+
+
+def test_no_step_lacks_a_place_in_the_timeline(means: Means, plan: RollbackPlan) -> None:
+    execution = prepare(means, plan, requested_by="ana", reason="gap")
+
+    for kind, end in itertools.product(StepKind, EndState):
+        step = Step(kind=kind, at_us=1, actor="monitor", body={"end": end.value})
+        assert timeline_entry(execution, step).body["rollback"] == execution.id
+
+
+def test_what_a_safeguard_refused_is_written_down(means: Means, plan: RollbackPlan) -> None:
+    execution = prepare(means, plan, requested_by="ana", reason="gap")
+
+    with pytest.raises(RefusedError):
+        execute(means, plan, execution.id)
+    with pytest.raises(RefusedError):
+        approve(means, plan, execution.id, approver="ana", diff_hash=execution.dry_run.hash)
+
+    refused = means.ledger.steps(execution.id)[-2:]
+    assert [(step.kind, step.actor, step.body["refusal"]) for step in refused] == [
+        (StepKind.REFUSED, "monitor", "approval_missing"),
+        (StepKind.REFUSED, "ana", "approver_not_allowed"),
+    ]
 
 
 def test_the_previous_release_is_the_last_before_the_one_in_force_that_passed(

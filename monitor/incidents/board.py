@@ -120,7 +120,7 @@ class Board:
     def open(self, cluster: Sequence[Breach], *, recurrence_of: str | None) -> None:
         """Make a candidate of new signals."""
         lead = cluster[0]
-        signals = tuple(new_signal(breach) for breach in cluster)
+        signals = tuple(_own_signal(breach) for breach in cluster)
         incident = Incident(
             id=incident_id(lead.identity, lead.window),
             system=lead.identity.system,
@@ -157,7 +157,7 @@ class Board:
         incident = self._awake(self._incidents[incident_id_], cluster[0])
         for breach in cluster:
             self._tell(incident.id, EntryKind.SIGNAL_ADDED, breach.window.end_us, told(breach))
-        signals = (*incident.signals, *(new_signal(breach) for breach in cluster))
+        signals = (*incident.signals, *(_own_signal(breach) for breach in cluster))
         incident = replace(incident, signals=signals)
         self._put(summed_up(extended(incident, cluster)), cluster[0])
 
@@ -322,6 +322,11 @@ class Board:
         self._entries[incident_id_].append(
             TimelineEntry(kind=kind, occurred_us=occurred_us, known_us=self._known_us, body=body)
         )
+
+
+def _own_signal(breach: Breach) -> Signal:
+    # What could explain it has no incident, or it would not have come here.
+    return replace(new_signal(breach), inhibited_by=())
 
 
 def _signal(incident: Incident, fingerprint: str) -> Signal | None:

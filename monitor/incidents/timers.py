@@ -99,6 +99,8 @@ class Timer:
         Since when, and until when.
     late
         Whether it fired long after it was due.
+    not_before_us
+        The end of a snooze that it waits for.
     """
 
     id: str
@@ -109,6 +111,7 @@ class Timer:
     created_us: int
     due_us: int
     late: bool = False
+    not_before_us: int | None = None
 
     @property
     def urgency(self) -> tuple[int, int, str]:
@@ -197,8 +200,11 @@ def _timer(
     incident: Incident, kind: TimerKind, step: int, tier: Tier, since_us: int, wait: _Wait
 ) -> Timer:
     due_us = wait.end(since_us)
-    if incident.snoozed_until_us is not None and not incident.has_floor:
-        due_us = max(due_us, incident.snoozed_until_us)
+    asleep_us = incident.snoozed_until_us
+    if asleep_us is not None and (asleep_us <= since_us or incident.has_floor):
+        asleep_us = None
+    if asleep_us is not None:
+        due_us = max(due_us, asleep_us)
     name = "\x1f".join((incident.id, kind, str(step), tier, str(since_us)))
     return Timer(
         id=hashlib.sha256(name.encode()).hexdigest(),
@@ -208,4 +214,5 @@ def _timer(
         tier=tier,
         created_us=since_us,
         due_us=due_us,
+        not_before_us=asleep_us,
     )

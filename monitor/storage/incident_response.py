@@ -46,10 +46,11 @@ class TimerRepository:
 
     def create(self, timers: Sequence[Timer]) -> None:
         """Keep new timers; one that is there already stays as it is."""
+        columns = set(incident_timer.c.keys())
         rows = [
             {
                 "monitor": self._monitor,
-                **to_record(timer),
+                **{key: value for key, value in to_record(timer).items() if key in columns},
                 "leased_until_us": None,
                 "fired_us": None,
                 "cancelled_us": None,

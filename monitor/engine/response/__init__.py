@@ -1,0 +1,1 @@
+"""What people tell about incidents, and learn from them, kept in the database."""

@@ -10,6 +10,7 @@ from monitor.config.notifying import NotifierSettings
 from monitor.incidents.grouping import Changes
 from monitor.incidents.model import Incident
 from monitor.incidents.records import to_record
+from monitor.incidents.silences import muting
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.notifiers.base import Notifier
 from monitor.notifiers.notice import Notice, NoticeKind, notice_of
@@ -46,11 +47,6 @@ _TOLD: Final[Mapping[EntryKind, NoticeKind]] = {
 _URGENCY: Final = {kind: rank for rank, kind in enumerate(_TOLD)}
 
 
-def nobody_mutes(_incident: Incident, _now_us: int) -> bool:
-    """No silence applies."""
-    return False
-
-
 def takes(notifier: Notifier, incident: Incident) -> bool:
     """Return whether an incident is told on a channel.
 
@@ -80,7 +76,7 @@ class Notifying:
     outbox: OutboxRepository
     incidents: IncidentRepository
     settings: NotifierSettings
-    muted: Muted = nobody_mutes
+    muted: Muted
 
     def write(
         self,
@@ -200,12 +196,19 @@ class NotifyingShelf:
 
 
 def incident_shelf(
-    store: Store, configuration: Configuration, monitor: str, *, muted: Muted = nobody_mutes
+    store: Store, configuration: Configuration, monitor: str
 ) -> NotifyingShelf | IncidentRepository:
-    """Return where a monitor keeps its incidents, so that what happens is told too."""
+    """Return where a monitor keeps its incidents, so that what happens is told too.
+
+    What a silence covers is kept and not told.
+    """
     incidents = store.incidents(monitor)
     if not configuration.notifiers.channels:
         return incidents
+
+    def muted(incident: Incident, now_us: int) -> bool:
+        return muting(incident, incidents.silences().all(), now_us) is not None
+
     notifying = Notifying(
         outbox=OutboxRepository(store, monitor),
         incidents=incidents,

@@ -122,7 +122,8 @@ def summarize(
     broken_links
         What `monitor.incidents.timeline.broken_links` says of it.
     """
-    lead = leading_signal(incident.signals)
+    lead = leading_signal(incident.signals) if incident.signals else None
+    worst = lead.worst if lead else None
     proposed = incident.resolution_proposed
     has_times = incident.has_times
     return IncidentSummary(
@@ -133,8 +134,8 @@ def summarize(
         system=incident.system,
         environment=incident.environment,
         failure_mode=incident.failure_mode.value,
-        what=lead.worst.sentence or incident.title,
-        how_much=_how_much(lead.worst),
+        what=(worst and worst.sentence) or incident.stated_mode or incident.title,
+        how_much=_how_much(worst),
         onset_us=incident.onset_us if has_times else None,
         last_us=incident.last_window.end_us if has_times else None,
         resolution_proposed=proposed is not None,
@@ -143,15 +144,15 @@ def summarize(
         releases=incident.releases,
         who=_who(incident),
         how_sure=_how_sure(incident, lead),
-        suggested=incident.suggestion.tier.value,
-        could_be=incident.could_be.value,
+        suggested=incident.suggested.value,
+        could_be=incident.highest.value,
         confirmed=incident.confirmed.value if incident.confirmed else None,
         score=incident.suggestion.score,
         axes=incident.suggestion.axes,
         policy=incident.suggestion.policy,
         reasons=incident.suggestion.reasons,
         unknowns=incident.suggestion.unknowns,
-        notes=lead.worst.notes,
+        notes=worst.notes if worst else (),
         do_first=first_steps(incident.failure_mode, incident.kind, incident.tier),
         decides=decision_rights(incident.tier),
         signals=tuple(_signal_line(signal) for signal in incident.own_signals),
@@ -161,7 +162,9 @@ def summarize(
     )
 
 
-def _how_much(observation: Observation) -> str:
+def _how_much(observation: Observation | None) -> str:
+    if observation is None:
+        return "nothing was measured, a person reported it"
     departure, effect = observation.departure, observation.effect
     if departure is None or effect is None:
         return "no size was measured"
@@ -174,6 +177,8 @@ def _how_much(observation: Observation) -> str:
 
 def _who(incident: Incident) -> tuple[str, ...]:
     own = incident.own_signals
+    if not own:
+        return ("unknown yet, a person reported it",)
     slices = sorted({slice_words(signal.identity.slice) for signal in own})
     lines = [f"slices: {', '.join(slices)}"]
     worse = sorted({group for signal in own for group in signal.freshest.worse_off})
@@ -201,7 +206,9 @@ def _exposed(signals: tuple[Signal, ...]) -> str:
     )
 
 
-def _how_sure(incident: Incident, lead: Signal) -> str:
+def _how_sure(incident: Incident, lead: Signal | None) -> str:
+    if lead is None:
+        return "on the word of a person"
     if incident.kind is SignalKind.CANNOT_SEE:
         return "the series cannot be seen; whether anything is wrong is not known"
     windows = f"{lead.n_windows} window{'s' if lead.n_windows > 1 else ''}"
@@ -248,22 +255,55 @@ def _timeline_line(recorded: RecordedEntry, *, has_times: bool) -> TimelineLine:
 
 
 def _entry_text(recorded: RecordedEntry) -> str:
+    said = recorded.entry.role is not None
+    return _said_text(recorded.entry.body) if said else _seen_text(recorded)
+
+
+def _said_text(body: Record) -> str:
+    """Return what a person did or said, and why."""
+    parts = [str(body[key]) for key in ("title", "text", "stated_mode") if body.get(key)]
+    if "decided" in body:
+        parts.append(f"{body['decided']} decided, {body['suggested']} suggested")
+    elif {"from", "to"} <= body.keys():
+        parts.append(f"{body['from']} -> {body['to']}")
+    elif "fact" in body:
+        fact = str(body["fact"]).replace("_", " ")
+        parts.append(f"{fact}: {body['before']} -> {body['after']}")
+    if "assigned_role" in body or "handed_role" in body:
+        role = body.get("assigned_role", body.get("handed_role"))
+        parts.append(f"{role}: {body['name']}")
+    if "supersedes" in body:
+        parts.insert(0, f"instead of entry {body['supersedes']}")
+    if "second" in body:
+        parts.append(f"with {body['second']['name']} ({body['second']['role']})")
+    if "reason" in body:
+        parts.append(f"because: {body['reason']}")
+    return "; ".join(parts)
+
+
+def _seen_text(recorded: RecordedEntry) -> str:
+    """Return what the monitor saw."""
     body = recorded.entry.body
     if "title" in body:
         return str(body["title"])
     if "sentence" in body:
         signal = f"{body['series']} on {slice_words(body['slice'])}"
         return f"{signal}{_again(recorded)}: {body['sentence']}"
-    if "to" in body:
+    if recorded.entry.kind is EntryKind.SUGGESTION_RAISED:
         before, after = body["from"], body["to"]
         return f"{_tiers_text(before)} -> {_tiers_text(after)}"
+    if "timer" in body:
+        late = ", late" if body["late"] else ""
+        return f"{str(body['timer']).replace('_', ' ')} was due for {body['tier']}{late}"
     if "series" in body:
         return f"{body['series']} on {slice_words(body['slice'])}"
+    if "manifest" in body:
+        return f"{len(body['signals'])} signals, manifest {str(body['manifest'])[:12]}"
     if "signals" in body:
         return ", ".join(str(signal["series"]) for signal in body["signals"])
     if recorded.entry.kind is EntryKind.RESOLUTION_PROPOSED:
         return "every signal is back; a person decides"
-    return ""
+    return str(body.get("text", ""))
 
 
 def _again(recorded: RecordedEntry) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from detectors.base import Estimate, FailureMode
 from monitor.clock import FixedClock
-from monitor.engine.response.desk import ResponseDesk
+from monitor.engine.response.acting import ActingDesk
 from monitor.engine.response.due import fire_due_timers, match_all_timers, matched_timers
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.acts.deciding import DecideSeverity, StateFact
@@ -58,8 +58,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def response(store: Store, clock: FixedClock) -> ResponseDesk:
-    return ResponseDesk(store=store, monitor=MONITOR, clock=clock)
+def response(store: Store, clock: FixedClock) -> ActingDesk:
+    return ActingDesk(store=store, monitor=MONITOR, clock=clock)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_metric_that_goes_quiet_stays_open_and_not_seeing_is_told(
 
 
 def test_broken_input_explains_a_drift_until_it_is_repaired(
-    see: Any, breach: Any, store: Store, response: ResponseDesk
+    see: Any, breach: Any, store: Store, response: ActingDesk
 ) -> None:
     broken = breach("missing_rate(x)", tier=Tier.SEV3)
     cause = see(broken, breach("psi(x)", inhibited_by=("missing_rate(x)",)))
@@ -186,7 +186,7 @@ def inputs_at(at: dict[str, int]) -> SeverityInputs:
 
 
 def test_lowering_sev1_takes_a_reason_and_a_second_role(
-    see: Any, breach: Any, response: ResponseDesk
+    see: Any, breach: Any, response: ActingDesk
 ) -> None:
     incident = see(breach(tier=Tier.SEV1))
     lower = DecideSeverity(tier=Tier.SEV3)
@@ -202,7 +202,7 @@ def test_lowering_sev1_takes_a_reason_and_a_second_role(
 
 
 def test_rewriting_and_cutting_a_timeline_is_found_by_an_anchor(
-    see: Any, breach: Any, response: ResponseDesk, tmp_path: Path
+    see: Any, breach: Any, response: ActingDesk, tmp_path: Path
 ) -> None:
     incident = see(breach())
     for text in ("first", "second"):
@@ -227,7 +227,7 @@ def test_rewriting_and_cutting_a_timeline_is_found_by_an_anchor(
     assert "is gone" in violations({}, anchors)[0]
 
 
-def test_a_correction_keeps_the_old_text(see: Any, breach: Any, response: ResponseDesk) -> None:
+def test_a_correction_keeps_the_old_text(see: Any, breach: Any, response: ActingDesk) -> None:
     incident = see(breach())
     response.act(incident.id, WriteDown(text="we saw it at nine"), on())
     seq = response.incidents.timeline(incident.id)[-1].seq
@@ -240,7 +240,7 @@ def test_a_correction_keeps_the_old_text(see: Any, breach: Any, response: Respon
 
 
 def test_what_was_due_while_nobody_ran_fires_once_the_worst_first_and_is_marked_late(
-    see: Any, breach: Any, response: ResponseDesk, store: Store, clock: FixedClock
+    see: Any, breach: Any, response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     mild = see(breach("psi(x)", slice_="region=EU", tier=Tier.SEV4, could_be=Tier.SEV3))
     grave = see(breach("psi(y)", 50, slice_="language=en", tier=Tier.SEV1))
@@ -264,7 +264,7 @@ def test_what_was_due_while_nobody_ran_fires_once_the_worst_first_and_is_marked_
 
 
 def test_a_timer_that_was_claimed_by_a_program_that_died_fires_after_the_lease(
-    see: Any, breach: Any, response: ResponseDesk, store: Store, clock: FixedClock
+    see: Any, breach: Any, response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     see(breach())
     match_all_timers(response.incidents, now_us=clock.us)
@@ -277,7 +277,7 @@ def test_a_timer_that_was_claimed_by_a_program_that_died_fires_after_the_lease(
 
 
 def test_acknowledging_stops_the_pages_and_starts_the_rhythm_of_updates(
-    see: Any, breach: Any, response: ResponseDesk, store: Store, clock: FixedClock
+    see: Any, breach: Any, response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     incident = see(breach())
     match_all_timers(response.incidents, now_us=clock.us)
@@ -299,7 +299,7 @@ def test_acknowledging_stops_the_pages_and_starts_the_rhythm_of_updates(
 
 
 def test_a_drill_goes_from_end_to_end_and_every_request_carries_the_banner(
-    response: ResponseDesk, store: Store, clock: FixedClock
+    response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     report = Report(
         system="loans",
@@ -345,7 +345,7 @@ def silence(**options: Any) -> Silence:
 
 
 def test_a_silence_mutes_a_page_and_it_is_recorded(
-    see: Any, breach: Any, response: ResponseDesk, store: Store, clock: FixedClock
+    see: Any, breach: Any, response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     incident = see(breach())
     response.incidents.silences().save(silence())
@@ -361,7 +361,7 @@ def test_a_silence_mutes_a_page_and_it_is_recorded(
 
 @pytest.mark.parametrize("found_by_the_monitor", [True, False])
 def test_a_silence_cannot_mute_a_fact_that_sets_a_floor(
-    see: Any, breach: Any, response: ResponseDesk, *, found_by_the_monitor: bool
+    see: Any, breach: Any, response: ActingDesk, *, found_by_the_monitor: bool
 ) -> None:
     incident = see(breach(floor=Tier.SEV2 if found_by_the_monitor else None))
     if not found_by_the_monitor:
@@ -390,7 +390,7 @@ def test_a_silence_mutes_only_what_it_names_while_it_lasts(
 
 
 def test_erasing_what_was_kept_about_people_leaves_the_timeline_whole(
-    see: Any, breach: Any, response: ResponseDesk, tmp_path: Path
+    see: Any, breach: Any, response: ActingDesk, tmp_path: Path
 ) -> None:
     incident = see(breach())
     words = "Jane Roe was refused care"
@@ -411,7 +411,7 @@ def test_erasing_what_was_kept_about_people_leaves_the_timeline_whole(
 
 
 def test_a_merge_of_stored_incidents_keeps_both_timelines(
-    see: Any, breach: Any, response: ResponseDesk
+    see: Any, breach: Any, response: ActingDesk
 ) -> None:
     first = see(breach("psi(x)", slice_="region=EU"))
     other = see(breach("psi(y)", 50, slice_="language=en"))
@@ -428,7 +428,7 @@ def test_a_merge_of_stored_incidents_keeps_both_timelines(
 
 
 def test_everything_people_do_works_without_a_network(
-    see: Any, breach: Any, response: ResponseDesk, monkeypatch: pytest.MonkeyPatch
+    see: Any, breach: Any, response: ActingDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unplugged(*_: object, **__: object) -> None:
         message = "the network is unplugged"
@@ -446,7 +446,7 @@ def test_everything_people_do_works_without_a_network(
 
 
 def test_the_monitor_never_undoes_what_a_person_decided(
-    see: Any, breach: Any, response: ResponseDesk
+    see: Any, breach: Any, response: ActingDesk
 ) -> None:
     incident = see(breach(could_be=Tier.SEV2))
     response.act(incident.id, Move(to=IncidentState.ACKNOWLEDGED), on(ON_CALL))

@@ -1,0 +1,23 @@
+"""``outputwatch incident close``: nothing is left to do."""
+
+import argparse
+
+from monitor.commands.incident import acted, add_act_arguments
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
+
+NAME = "close"
+HELP = "close an incident: nothing is left to do"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the incident, the person and what it takes."""
+    add_act_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it and write how the incident stands."""
+    from monitor.incidents.acts.moving import Move
+    from monitor.incidents.model import IncidentState
+
+    return acted(arguments, Move(to=IncidentState.CLOSED))

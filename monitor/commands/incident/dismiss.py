@@ -1,0 +1,23 @@
+"""``outputwatch incident dismiss``: it was none."""
+
+import argparse
+
+from monitor.commands.incident import acted, add_act_arguments
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
+
+NAME = "dismiss"
+HELP = "dismiss an incident as false, what was seen is kept"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the incident, the person and what it takes."""
+    add_act_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it and write how the incident stands."""
+    from monitor.incidents.acts.moving import Move
+    from monitor.incidents.model import IncidentState
+
+    return acted(arguments, Move(to=IncidentState.DISMISSED))

@@ -15,7 +15,7 @@ from monitor.incidents.drafts.draft import Draft, drafted, rules_of
 from monitor.incidents.drafts.facts import facts_of
 from monitor.incidents.drafts.fields import Fields
 from monitor.incidents.drafts.observed import observed_entry
-from monitor.incidents.drafts.statements import stated
+from monitor.incidents.drafts.statements import signed, stated
 from monitor.incidents.model import Incident
 from monitor.incidents.postmortem.items import item_added, item_done
 from monitor.incidents.postmortem.sections import section_written
@@ -215,6 +215,11 @@ class ResponseDesk:
                 case,
                 [stated(case.incident, name, text, occasion, not_applicable=not_applicable)],
             )
+
+    def sign(self, id_or_number: str, numbers: Iterable[int], occasion: Occasion) -> None:
+        """Record that a person signs entries as findings."""
+        with self._deciding(id_or_number) as case:
+            self._append(case, [signed(case.incident, case.timeline, numbers, occasion)])
 
     def write_section(
         self, id_or_number: str, section: str, text: str, occasion: Occasion

@@ -16,6 +16,7 @@ from monitor.incidents.drafts.fields import DEFINITIONS
 from monitor.incidents.grouping import apply
 from monitor.incidents.model import Observation, SignalIdentity
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
+from monitor.incidents.timeline import EntryKind, TimelineEntry
 from monitor.storage import Store
 
 DAY = 86_400_000_000
@@ -119,6 +120,31 @@ def test_a_notice_goes_from_draft_to_sent_by_named_persons_only(run) -> None:
     assert "draft it again" in stale
     # What was done is no finding before a person signs it, and nothing was done yet.
     assert lacking.startswith("these must be known before 'affected' is approved: measures;")
+
+
+def test_what_was_done_is_told_outside_once_a_person_signed_it(run, tmp_path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/monitor.db") as store:
+        repository = store.incidents("loan-scorer/production")
+        entry = TimelineEntry(
+            kind=EntryKind.ACTION_TAKEN,
+            occurred_us=WINDOW.end_us,
+            known_us=WINDOW.end_us,
+            actor="Ada",
+            body={"text": "the old prompt is back", "role": "commander"},
+        )
+        repository.append(repository.find("1").id, [entry], recorded_us=WINDOW.end_us)
+    state_all(run)
+    before = run("comms", "draft", "c.yaml", "1", "affected")
+    unread = run("comms", "sign", "c.yaml", "1", "2", *COMMANDER, status=1)
+    absent = run("comms", "sign", "c.yaml", "1", "99", *COMMANDER, "--reason", "x", status=1)
+    run("comms", "sign", "c.yaml", "1", "2", *COMMANDER, "--reason", "I saw it answer")
+    after = run("comms", "draft", "c.yaml", "1", "affected")
+    run("comms", "approve", "c.yaml", "1", "affected", *BOTH)
+
+    assert "e2 not signed as a finding" in before
+    assert "needs words on how it was checked" in unread
+    assert "got [99]" in absent
+    assert "the old prompt is back [e2]" in after
 
 
 def test_what_leaves_the_house_is_the_approved_text_without_citations(run) -> None:

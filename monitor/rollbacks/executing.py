@@ -12,7 +12,6 @@ from monitor.rollbacks.errors import (
     NotAppliedError,
     Refusal,
     RefusedError,
-    RollbackError,
     UnreadableError,
 )
 from monitor.rollbacks.execution import (
@@ -24,21 +23,13 @@ from monitor.rollbacks.execution import (
     StepKind,
     advanced,
 )
-from monitor.rollbacks.ledger import Lock
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import RollbackPlan, resolve_target
 from monitor.rollbacks.preparing import Resolve, dry_run, undo_target
+from monitor.rollbacks.safeguards import LEASE_SECONDS, Safeguards
 from monitor.rollbacks.verifying import Sight, judged, watch
 
-__all__ = ["MAX_PER_HOUR", "abandon", "execute", "resume"]
-
-MAX_PER_HOUR = 3
-"""Executions of one target that may be sent within an hour."""
-
-_HOUR_US = 3_600_000_000
-_LEASE_SECONDS = 15.0
-# An adapter reads, writes and reads again within one call.
-_CALLS = 4
+__all__ = ["abandon", "execute", "resume"]
 
 
 def execute(means: Means, plan: RollbackPlan, execution_id: str) -> Execution:
@@ -110,6 +101,10 @@ class _Run:
     means: Means
     plan: RollbackPlan
 
+    @property
+    def safeguards(self) -> Safeguards:
+        return Safeguards(self.means, self.plan)
+
     def execute(self, execution_id: str) -> Execution:
         execution = self._begun(execution_id)
         try:
@@ -118,7 +113,8 @@ class _Run:
             if execution.undo_of is not None:
                 resolve = undo_target(self.means.ledger.load(execution.undo_of))
             now_shown = dry_run(self.plan, observed, resolve)
-        except RollbackError:
+        except Exception:
+            # Nothing was sent: the target must not stay locked for it.
             self.means.ledger.release_lock(execution.target, execution.id)
             raise
         if now_shown.hash != execution.dry_run.hash:
@@ -137,14 +133,14 @@ class _Run:
 
     def resume(self, execution_id: str) -> Execution:
         execution = self.means.ledger.load(execution_id)
-        self._check_plan(execution)
+        self.safeguards.check_plan(execution)
         if execution.stage not in (Stage.APPLYING, Stage.VERIFYING):
             message = (
                 f"the rollback {execution.id[:12]!r} must have been sent to be resumed, it is "
                 f"{execution.stage.value!r}"
             )
             raise RefusedError(Refusal.WRONG_STAGE, message)
-        self._lock(execution)
+        self.safeguards.lock(execution)
         now_us = self.means.clock.now_us()
         # Time that nobody watched does not count against it.
         deadline_us = max(execution.deadline_us or 0, now_us + self._max_us())
@@ -163,76 +159,16 @@ class _Run:
         """Return an execution that no safeguard holds back, its target locked."""
         with self.means.ledger.begin():
             execution = self.means.ledger.load(execution_id)
-            self._check_plan(execution)
+            self.safeguards.check_plan(execution)
             if execution.stage is not Stage.PREPARED:
                 message = (
                     f"the rollback {execution.id[:12]!r} must be prepared, it is "
                     f"{execution.stage.value!r}; resume it, or prepare a new one"
                 )
                 raise RefusedError(Refusal.WRONG_STAGE, message)
-            self._check_safeguards(execution)
-            self._lock(execution)
+            self.safeguards.check(execution)
+            self.safeguards.lock(execution)
         return execution
-
-    def _check_plan(self, execution: Execution) -> None:
-        if execution.plan != self.plan.name or execution.plan_digest != self.plan.digest:
-            message = (
-                f"the plan {self.plan.name!r} must be the one that the rollback "
-                f"{execution.id[:12]!r} was prepared with, unchanged; prepare anew"
-            )
-            raise RefusedError(Refusal.PLAN_CHANGED, message)
-
-    def _check_safeguards(self, execution: Execution) -> None:
-        ledger, now_us = self.means.ledger, self.means.clock.now_us()
-        self._check_switch()
-        if not execution.is_approved(now_us):
-            message = (
-                f"the rollback {execution.id[:12]!r} must have {execution.needed_approvals} "
-                f"approvals that still hold, it has {len(execution.approvals)}; have it approved"
-            )
-            raise RefusedError(Refusal.APPROVAL_MISSING, message)
-        sent = ledger.sent_since(execution.target, now_us - _HOUR_US)
-        if execution.dry_run.changes_something and sent >= MAX_PER_HOUR:
-            message = (
-                f"the target {execution.target!r} must not be switched more than {MAX_PER_HOUR} "
-                f"times an hour, it was {sent} times; find out why it does not hold"
-            )
-            raise RefusedError(Refusal.TOO_OFTEN, message)
-
-    def _check_switch(self) -> None:
-        switch = self.means.ledger.switch()
-        if switch is not None and switch.stopped:
-            message = f"rollbacks are stopped by {switch.actor!r}: {switch.reason}; ask there"
-            raise RefusedError(Refusal.STOPPED, message)
-
-    def _lock(self, execution: Execution) -> None:
-        wanted = self._lease(execution, self._apply_seconds())
-        held = self.means.ledger.take_lock(wanted, now_us=self.means.clock.now_us())
-        if held.execution_id != execution.id:
-            message = (
-                f"the target {execution.target!r} is held by the rollback "
-                f"{held.execution_id[:12]!r}; wait for its end, resume it or give it up"
-            )
-            raise RefusedError(Refusal.LOCKED, message)
-        if held.owner != self.means.owner:
-            message = (
-                f"the rollback {execution.id[:12]!r} is with another process, which has "
-                f"{(held.lease_until_us - self.means.clock.now_us()) / 1e6:.0f} seconds to give a "
-                "sign of life; try again then"
-            )
-            raise RefusedError(Refusal.LOCKED, message)
-        self.means.ledger.renew_lock(wanted)
-
-    def _lease(self, execution: Execution, seconds: float) -> Lock:
-        return Lock(
-            target=execution.target,
-            execution_id=execution.id,
-            owner=self.means.owner,
-            lease_until_us=self.means.clock.now_us() + int(seconds * 1_000_000),
-        )
-
-    def _apply_seconds(self) -> float:
-        return _LEASE_SECONDS + _CALLS * self.plan.adapter.timeout_seconds
 
     def _max_us(self) -> int:
         return int(self.plan.options.verification.max_minutes * 60_000_000)
@@ -248,13 +184,14 @@ class _Run:
             deadline_us=now_us + self._max_us(),
         )
         expected = {"expect": to_record(observed), "to": execution.dry_run.to}
+        lease = self.safeguards.lease(execution, self.safeguards.apply_seconds())
+        try:
+            self.safeguards.check_switch()
+        except RefusedError:
+            self.means.ledger.release_lock(execution.target, execution.id)
+            raise
         with self.means.ledger.begin():
-            try:
-                self._check_switch()
-            except RefusedError:
-                self.means.ledger.release_lock(execution.target, execution.id)
-                raise
-            if not self.means.ledger.renew_lock(self._lease(execution, self._apply_seconds())):
+            if not self.means.ledger.renew_lock(lease):
                 message = f"the rollback {execution.id[:12]!r} lost its target; look at it again"
                 raise RefusedError(Refusal.LOCKED, message)
             self.means.ledger.save(execution, [self._step(StepKind.APPLYING, expected)])
@@ -283,10 +220,10 @@ class _Run:
     def _watched(self, execution: Execution) -> Execution:
         shown = execution.dry_run
         read_seconds = self.plan.adapter.timeout_seconds + self.plan.probe.timeout_seconds
-        lease_seconds = _LEASE_SECONDS + 2 * read_seconds
+        lease_seconds = LEASE_SECONDS + 2 * read_seconds
 
         def saw(sight: Sight, changed: bool) -> None:
-            if not self.means.ledger.renew_lock(self._lease(execution, lease_seconds)):
+            if not self.means.ledger.renew_lock(self.safeguards.lease(execution, lease_seconds)):
                 message = f"another process has taken over {execution.id[:12]!r}; look there"
                 raise RefusedError(Refusal.LOCKED, message)
             if changed:

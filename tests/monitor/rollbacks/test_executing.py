@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.incidents.timeline import EntryKind
+from monitor.rollbacks.adapter import Diff
 from monitor.rollbacks.afterwards import note_metric
 from monitor.rollbacks.agreeing import allow_all, approve, stop_all
 from monitor.rollbacks.errors import (
@@ -16,15 +17,17 @@ from monitor.rollbacks.errors import (
     Refusal,
     RefusedError,
 )
-from monitor.rollbacks.executing import MAX_PER_HOUR, abandon, execute, resume
+from monitor.rollbacks.executing import abandon, execute, resume
 from monitor.rollbacks.execution import EndState, Execution, Outcome, Stage, Step, StepKind
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import Evidence, RollbackPlan
 from monitor.rollbacks.preparing import prepare, prepare_undo
+from monitor.rollbacks.safeguards import MAX_PER_HOUR
 from monitor.rollbacks.telling import timeline_entry
 from tests.monitor.rollbacks.planes import (
     SECOND_US,
     START_US,
+    FileAdapter,
     Plane,
     TickingClock,
     means_for,
@@ -369,6 +372,25 @@ def test_the_stop_switch_holds_every_rollback_until_it_is_turned_back(
     assert (caught.value.refusal, plane.n_applied) == (Refusal.STOPPED, 0)
     allow_all(means, actor="dee", reason="they left")
     assert execute(means, plan, execution.id).end is EndState.VERIFIED
+
+
+def test_the_stop_switch_holds_even_what_has_its_target_already(
+    means: Means, plan: RollbackPlan, plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = agreed(means, plan)
+    shown = FileAdapter.diff
+
+    def stopped_meanwhile(adapter: FileAdapter, to: str) -> Diff:
+        stop_all(means, actor="dee", reason="wait for counsel")
+        return shown(adapter, to)
+
+    monkeypatch.setattr(FileAdapter, "diff", stopped_meanwhile)
+
+    with pytest.raises(RefusedError, match="wait for counsel"):
+        execute(means, plan, execution.id)
+
+    assert (plane.n_applied, means.ledger.lock("scorer")) == (0, None)
+    assert means.ledger.load(execution.id).stage is Stage.PREPARED
 
 
 def test_the_undo_is_prepared_but_needs_consent_of_its_own(

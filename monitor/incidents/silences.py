@@ -55,6 +55,10 @@ class Silence:
         end_us = self.until_us if self.ended_us is None else min(self.ended_us, self.until_us)
         return self.from_us <= now_us < end_us
 
+    def is_to_come(self, now_us: int) -> bool:
+        """Return whether it begins after a time."""
+        return self.ended_us is None and now_us < self.from_us
+
     def covers(self, signal: Signal) -> bool:
         """Return whether a signal is one of those."""
         identity = signal.identity

@@ -73,7 +73,7 @@ def approved(
         raise RefusedActError(message)
     if current_hash != draft.hash:
         message = (
-            f"the timeline has changed since version {draft.version} of {draft.subject!r} was "
+            f"the timeline or the templates have changed since version {draft.version} of {draft.subject!r} was "
             "made; draft it again and read it again"
         )
         raise RefusedActError(message)

@@ -14,6 +14,7 @@ from monitor.incidents.silences import muting
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.notifiers.base import Notifier
 from monitor.notifiers.notice import Notice, NoticeKind, notice_of
+from monitor.printing import time_text
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.outbox import NewNotice, OutboxRepository
 from monitor.storage.store import Store
@@ -22,11 +23,17 @@ __all__ = [
     "Muted",
     "Notifying",
     "NotifyingShelf",
+    "Tell",
     "current_notice",
     "incident_shelf",
     "takes",
+    "tell_nobody",
+    "telling",
     "told_on",
 ]
+
+Tell = Callable[[Changes, int], None]
+"""Writes into the outbox what changes are told of, at a time in microseconds."""
 
 Muted = Callable[[Incident, int], bool]
 """Says whether a silence applies to an incident at a time, microseconds."""
@@ -78,26 +85,11 @@ class Notifying:
     settings: NotifierSettings
     muted: Muted
 
-    def write(
-        self,
-        incidents: Iterable[Incident],
-        entries: Mapping[str, tuple[TimelineEntry, ...]],
-        *,
-        now_us: int,
-    ) -> None:
-        """Write what changed incidents are told of; call it in the transaction of the change.
-
-        Parameters
-        ----------
-        incidents
-            As they are stored.
-        entries
-            What was added to their timelines, by incident id.
-        now_us
-            The time by the clock.
-        """
-        for incident in incidents:
-            if (entry := _most_urgent(entries.get(incident.id, ()))) is not None:
+    def __call__(self, changes: Changes, now_us: int) -> None:
+        """Write what changes are told of; call it in their transaction, once they are stored."""
+        for incident_id, entries in changes.entries.items():
+            if (entry := _most_urgent(entries)) is not None:
+                incident = self.incidents.find(incident_id)
                 self.outbox.put(self._notices(incident, entry, now_us), now_us=now_us)
 
     def _notices(self, incident: Incident, entry: TimelineEntry, now_us: int) -> list[NewNotice]:
@@ -108,8 +100,14 @@ class Notifying:
         channels = [each for each in self.settings.channels if self._is_told(each, incident, kind)]
         if not channels:
             return []
-        note = str(entry.body.get("text", "")) if kind is NoticeKind.TIMER_FIRED else ""
-        notice = self._notice(incident, kind, now_us, note=note)
+        notice = current_notice(
+            self.incidents,
+            incident,
+            kind,
+            now_us,
+            note=_note(entry),
+            base_url=self.settings.base_url,
+        )
         return [
             NewNotice(
                 id=_id(each.channel, incident.id, kind, entry.key),
@@ -131,13 +129,6 @@ class Notifying:
             return True
         # The outbox is tidied up, timelines are not.
         return bool(told_on(self.incidents.timeline(incident.id), notifier.channel))
-
-    def _notice(
-        self, incident: Incident, kind: NoticeKind, now_us: int, *, note: str = ""
-    ) -> Notice:
-        return current_notice(
-            self.incidents, incident, kind, now_us, note=note, base_url=self.settings.base_url
-        )
 
 
 def told_on(timeline: Iterable[RecordedEntry], channel: str) -> list[TimelineEntry]:
@@ -177,7 +168,7 @@ class NotifyingShelf:
 
     _store: Store
     _incidents: IncidentRepository
-    _notifying: Notifying
+    _tell: Tell
 
     def all(self) -> tuple[Incident, ...]:
         """Return the incidents that are there."""
@@ -187,40 +178,55 @@ class NotifyingShelf:
         """Keep changed incidents and what is told of them, all or nothing."""
         with self._store.begin():
             stored = self._incidents.apply(changes, recorded_us=recorded_us)
-            known = {incident.id: incident for incident in stored}
-            # An act that changes nothing of the incident itself still has its entry.
-            missing = [each for each in changes.entries if each not in known]
-            known |= {each: self._incidents.find(each) for each in missing}
-            self._notifying.write(known.values(), changes.entries, now_us=recorded_us)
+            self._tell(changes, recorded_us)
         return stored
 
 
-def incident_shelf(
-    store: Store, configuration: Configuration, monitor: str
-) -> NotifyingShelf | IncidentRepository:
-    """Return where a monitor keeps its incidents, so that what happens is told too.
+def tell_nobody(_changes: Changes, _now_us: int) -> None:
+    """Write nothing: there are no channels."""
 
-    What a silence covers is kept and not told.
+
+def telling(store: Store, configuration: Configuration, monitor: str) -> Tell:
+    """Return what writes down whom changes of a monitor's incidents are told to.
+
+    What a silence covers is told to nobody.
     """
-    incidents = store.incidents(monitor)
     if not configuration.notifiers.channels:
-        return incidents
+        return tell_nobody
+    incidents = store.incidents(monitor)
 
     def muted(incident: Incident, now_us: int) -> bool:
         return muting(incident, incidents.silences().all(), now_us) is not None
 
-    notifying = Notifying(
+    return Notifying(
         outbox=OutboxRepository(store, monitor),
         incidents=incidents,
         settings=configuration.notifiers,
         muted=muted,
     )
-    return NotifyingShelf(store, incidents, notifying)
+
+
+def incident_shelf(
+    store: Store, configuration: Configuration, monitor: str
+) -> NotifyingShelf | IncidentRepository:
+    """Return where a monitor keeps its incidents, so that what happens is told too."""
+    incidents = store.incidents(monitor)
+    if not configuration.notifiers.channels:
+        return incidents
+    return NotifyingShelf(store, incidents, telling(store, configuration, monitor))
 
 
 def _most_urgent(entries: Iterable[TimelineEntry]) -> TimelineEntry | None:
     told = [entry for entry in entries if entry.kind in _TOLD]
     return min(told, key=lambda entry: _URGENCY[entry.kind], default=None)
+
+
+def _note(entry: TimelineEntry) -> str:
+    """Return what a timer waited for, and since when that is due."""
+    if entry.kind is not EntryKind.TIMER_FIRED:
+        return ""
+    timer = str(entry.body.get("timer", "")).replace("_", " ")
+    return f"{timer} was due at {time_text(entry.body.get('due_us'))}"
 
 
 def _id(channel: str, incident_id: str, kind: NoticeKind, key: str) -> str:

@@ -188,15 +188,17 @@ def response_desk(
         If the configuration is wrong, the database cannot be opened, or no monitor is named.
     """
     from monitor.clock import SystemClock
+    from monitor.engine.notifying import tell_nobody, telling
     from monitor.engine.response.acting import ActingDesk
     from monitor.errors import OutputwatchError
     from monitor.incidents.roles import People
 
-    people = People()
+    people, configuration = People(), None
     if arguments.configuration is not None:
         from monitor.config.load import load_configuration
 
-        people = load_configuration(arguments.configuration).people
+        configuration = load_configuration(arguments.configuration)
+        people = configuration.people
     with opened_database(arguments) as (store, monitor):
         if monitor is None:
             if incident is None:
@@ -206,7 +208,11 @@ def response_desk(
                 raise OutputwatchError(message)
             found = store.incidents().find(incident)
             monitor = store.incidents().monitor_of(found.id)
-        yield ActingDesk(store=store, monitor=monitor, clock=SystemClock(), people=people)
+        # Where only the database is named, the channels are not known.
+        tell = tell_nobody if configuration is None else telling(store, configuration, monitor)
+        yield ActingDesk(
+            store=store, monitor=monitor, clock=SystemClock(), people=people, tell=tell
+        )
 
 
 def acted(arguments: argparse.Namespace, act: "Act") -> int:

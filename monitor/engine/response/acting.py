@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from monitor.clock import Clock
+from monitor.engine.notifying import Tell, tell_nobody
 from monitor.engine.response.due import matched_timers
 from monitor.incidents.acts.base import Act, Occasion
 from monitor.incidents.acts.keeping import Erase, Seal
@@ -47,12 +48,15 @@ class ActingDesk:
         Tells the time.
     people
         Who may act.
+    tell
+        Writes down, in the same transaction, whom an act is told to.
     """
 
     store: Store
     monitor: str
     clock: Clock
     people: People = field(default_factory=People)
+    tell: Tell = tell_nobody
 
     @property
     def incidents(self) -> IncidentRepository:
@@ -162,6 +166,7 @@ class ActingDesk:
         with self.store.begin():
             incident_id, made = changes()
             self.incidents.apply(made, recorded_us=self._now())
+            self.tell(made, self._now())
             for each in {incident_id, *made.entries}:
                 matched_timers(self.incidents, each, now_us=self._now())
             return self.incidents.find(incident_id)

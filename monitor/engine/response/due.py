@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from monitor.engine.notifying import Tell, tell_nobody
 from monitor.incidents.anchors import head_hash
+from monitor.incidents.grouping import Changes
 from monitor.incidents.records import Record
 from monitor.incidents.silences import muting
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
@@ -60,23 +62,31 @@ def match_all_timers(incidents: IncidentRepository, *, now_us: int) -> None:
 
 
 def fire_due_timers(
-    store: Store, monitor: str, *, now_us: int, lease_us: int = 60_000_000
+    store: Store,
+    monitor: str,
+    *,
+    now_us: int,
+    lease_us: int = 60_000_000,
+    tell: Tell = tell_nobody,
 ) -> tuple[NotificationRequest, ...]:
     """Write down what is due and return who is to be told, the worst first.
 
     Each timer fires once, also after the program was down for long; it is then marked late.
-    A caller that dies in between lets its lease run out, and another one goes on.
+    A caller that dies in between lets its lease run out, and another one goes on. `tell` writes
+    notices in the same transaction.
     """
     requests = []
     for timer in store.incidents(monitor).timers().claim(now_us=now_us, lease_us=lease_us):
         with store.begin():
-            request = _fired(store.incidents(monitor), timer, now_us)
+            request = _fired(store.incidents(monitor), timer, now_us, tell)
         if request is not None:
             requests.append(request)
     return tuple(requests)
 
 
-def _fired(incidents: IncidentRepository, timer: Timer, now_us: int) -> NotificationRequest | None:
+def _fired(
+    incidents: IncidentRepository, timer: Timer, now_us: int, tell: Tell
+) -> NotificationRequest | None:
     late = now_us - timer.due_us > _LATE_US
     if not incidents.timers().fired(timer, at_us=now_us, late=late):
         return None
@@ -94,6 +104,7 @@ def _fired(incidents: IncidentRepository, timer: Timer, now_us: int) -> Notifica
         body = {"silence": silence.id, "owner": silence.owner, "text": silence.reason}
         entries.append(_entry(EntryKind.SILENCED, now_us, now_us, body))
     incidents.append(incident.id, entries, recorded_us=now_us)
+    tell(Changes(entries={incident.id: tuple(entries)}), now_us)
     matched_timers(incidents, incident.id, now_us=now_us)
     return NotificationRequest(
         key=timer.id,

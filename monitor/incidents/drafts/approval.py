@@ -73,8 +73,8 @@ def approved(
         raise RefusedActError(message)
     if current_hash != draft.hash:
         message = (
-            f"the timeline or the templates have changed since version {draft.version} of {draft.subject!r} was "
-            "made; draft it again and read it again"
+            f"the timeline or the templates have changed since version {draft.version} of "
+            f"{draft.subject!r} was made; draft it again and read it again"
         )
         raise RefusedActError(message)
     if first_report and not rules.phased:

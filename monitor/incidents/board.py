@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from baselines.summary import WindowKey
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery, is_over
+from monitor.incidents.freezing import manifest
 from monitor.incidents.model import Incident, IncidentState, Signal, incident_id
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.signals import extended, new_signal, observed, summed_up, tiers, told
@@ -151,6 +152,8 @@ class Board:
                 "recurrence_of": recurrence_of,
             },
         )
+        frozen = manifest(cluster, incident.releases)
+        self._tell(incident.id, EntryKind.EVIDENCE_FROZEN, lead.window.end_us, frozen)
 
     def add(self, incident_id_: str, cluster: Sequence[Breach]) -> None:
         """Add new signals to an incident; a proposal to resolve it falls."""

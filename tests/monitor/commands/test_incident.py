@@ -186,6 +186,7 @@ def test_the_page_is_json_on_demand(database: str, capsys: pytest.CaptureFixture
     assert page["axes"]["effect"] == 2
     assert [entry["kind"] for entry in page["timeline"]] == [
         "opened",
+        "evidence frozen",
         "signal recovered",
         "resolution proposed",
     ]

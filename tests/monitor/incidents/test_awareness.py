@@ -68,18 +68,18 @@ def test_a_correction_moves_the_time_and_both_entries_are_named(
 ) -> None:
     act = WriteDown(kind=EntryKind.BELIEF_STATED, text="since nine")
     desk.keep(perform(incident, act, occasion(known_us=30 * HOUR)))
-    correction = Correct(seq=2, text="since eight", corrected_known_us=29 * HOUR)
+    correction = Correct(seq=3, text="since eight", corrected_known_us=29 * HOUR)
 
     desk.keep(perform(incident, correction, occasion(timeline=desk.timeline(incident))))
 
     belief = times(desk, incident)[AwarenessKind.BELIEF_STATED]
-    assert (belief.from_us, belief.seq, belief.corrected_by) == (29 * HOUR, 2, 3)
-    assert desk.timeline(incident)[1].entry.body["text"] == "since nine"
+    assert (belief.from_us, belief.seq, belief.corrected_by) == (29 * HOUR, 3, 4)
+    assert desk.timeline(incident)[2].entry.body["text"] == "since nine"
 
 
 def test_what_was_withdrawn_starts_nothing(desk: Any, incident: Incident, occasion: Any) -> None:
     desk.keep(perform(incident, WriteDown(kind=EntryKind.BELIEF_STATED, text="b"), occasion()))
-    correction = Correct(seq=2, text="that was another incident", withdrawn=True)
+    correction = Correct(seq=3, text="that was another incident", withdrawn=True)
 
     desk.keep(perform(incident, correction, occasion(timeline=desk.timeline(incident))))
 

@@ -394,11 +394,11 @@ def test_a_merge_keeps_both_timelines_and_both_awareness_times(
 ) -> None:
     gone, kept = merged(desk, breach, occasion)
 
-    assert desk.kinds(gone) == ["opened", "belief_stated", "merged"]
-    assert desk.kinds(kept) == ["opened", "merged_from"]
+    assert desk.kinds(gone) == ["opened", "evidence_frozen", "belief_stated", "merged"]
+    assert desk.kinds(kept) == ["opened", "evidence_frozen", "merged_from"]
     assert broken_links(desk.timeline(gone)) == broken_links(desk.timeline(kept)) == ()
     told = desk.timeline(kept)[-1].entry.body
-    assert told["head"] == desk.timeline(gone)[1].hash
+    assert told["head"] == desk.timeline(gone)[2].hash
     assert AwarenessKind.BELIEF_STATED in [each["kind"] for each in told["awareness"]]
     onsets = [
         next(a for a in awareness(desk.timeline(each)) if a.kind is AwarenessKind.ONSET_ESTIMATED)

@@ -64,7 +64,7 @@ def test_storing_the_same_changes_twice_is_harmless(store: Store) -> None:
     repository.apply(made, recorded_us=8)
 
     assert len(repository.all()) == 1
-    assert len(repository.timeline(made.opened[0])) == 1
+    assert len(repository.timeline(made.opened[0])) == 2
 
 
 def test_numbers_count_up_and_stay(store: Store) -> None:
@@ -115,10 +115,10 @@ def test_the_timeline_is_chained_and_whole(store: Store) -> None:
     (stored,) = repository.apply(changes(), recorded_us=7)
     repository.apply(changes("psi(y)", 1, repository.all()), recorded_us=8)
 
-    first, second = repository.timeline(stored.id)
+    first, frozen, second = repository.timeline(stored.id)
 
-    assert (first.seq, second.seq) == (1, 2)
-    assert second.prev == first.hash
+    assert (first.seq, second.seq) == (1, 3)
+    assert (frozen.prev, second.prev) == (first.hash, frozen.hash)
     assert (first.entry.occurred_us, first.entry.known_us, first.recorded_us) == (HOUR, 5, 7)
     assert repository.broken_links(stored.id) == ()
 
@@ -163,4 +163,4 @@ def test_a_change_behind_the_triggers_is_seen(store: Store) -> None:
         connection.execute(text(drop))
         connection.execute(text("UPDATE incident_entry SET known_us = 1"))
 
-    assert repository.broken_links(stored.id) == (1,)
+    assert repository.broken_links(stored.id) == (1, 2)

@@ -91,7 +91,7 @@ def state_all(run: Run) -> None:
 def test_a_draft_shows_what_is_known_what_is_not_and_what_it_rests_on(run) -> None:
     text = run("comms", "draft", "c.yaml", "1", "staff")
 
-    assert re.search(r"^- Exposed: 412\. \[e2\]$", text, re.MULTILINE)
+    assert re.search(r"^- Exposed: 412\. \[e\d+\]$", text, re.MULTILINE)
     assert "Harm: [unknown yet: whether harm occurred - to be filled by a person]." in text
 
 
@@ -132,19 +132,21 @@ def test_what_was_done_is_told_outside_once_a_person_signed_it(run, tmp_path) ->
             actor="Ada",
             body={"text": "the old prompt is back", "role": "commander"},
         )
-        repository.append(repository.find("1").id, [entry], recorded_us=WINDOW.end_us)
+        incident_id = repository.find("1").id
+        repository.append(incident_id, [entry], recorded_us=WINDOW.end_us)
+        number = str(repository.timeline(incident_id)[-1].seq)
     state_all(run)
     before = run("comms", "draft", "c.yaml", "1", "affected")
-    unread = run("comms", "sign", "c.yaml", "1", "2", *COMMANDER, status=1)
+    unread = run("comms", "sign", "c.yaml", "1", number, *COMMANDER, status=1)
     absent = run("comms", "sign", "c.yaml", "1", "99", *COMMANDER, "--reason", "x", status=1)
-    run("comms", "sign", "c.yaml", "1", "2", *COMMANDER, "--reason", "I saw it answer")
+    run("comms", "sign", "c.yaml", "1", number, *COMMANDER, "--reason", "I saw it answer")
     after = run("comms", "draft", "c.yaml", "1", "affected")
     run("comms", "approve", "c.yaml", "1", "affected", *BOTH)
 
-    assert "e2 not signed as a finding" in before
+    assert f"e{number} not signed as a finding" in before
     assert "needs words on how it was checked" in unread
     assert "got [99]" in absent
-    assert "the old prompt is back [e2]" in after
+    assert f"the old prompt is back [e{number}]" in after
 
 
 def test_what_leaves_the_house_is_the_approved_text_without_citations(run) -> None:
@@ -232,7 +234,7 @@ def test_a_post_mortem_is_written_by_persons_around_what_is_recorded(run) -> Non
     text = run("postmortem", "draft", "c.yaml", "1")
     lacks = run("postmortem", "check", "c.yaml", "1", status=1)
 
-    assert "a prompt was changed [e2, Ada]" in text
+    assert re.search(r"a prompt was changed \[e\d+, Ada\]", text)
     assert f"shown by `{monitored}`" in text
     assert "missing: section 'impact'" in lacks
     assert "review after 90 days" in lacks

@@ -198,18 +198,24 @@ def _time(name: str, time: Awareness, entry: UsableEntry) -> Field:
 def _listed(entries: UsableEntries) -> dict[str, Field]:
     found = {}
     for name, kinds in _LISTED.items():
-        told = [each for each in entries.of(*kinds) if each.text]
+        told = [each for each in entries.of(*kinds) if _words(each)]
         if told:
             found[name] = Field(
                 name=name,
                 state=FieldState.FACT,
                 text="; ".join(
-                    f"{time_text(each.recorded.entry.occurred_us)} {each.text}" for each in told
+                    f"{time_text(each.recorded.entry.occurred_us)} {_words(each)}" for each in told
                 ),
                 refs=tuple(ref for each in told for ref in each.refs),
                 observed=any(each.is_observed for each in told),
             )
     return found
+
+
+def _words(each: UsableEntry) -> str:
+    """Return the words of an entry; what was frozen is named by its manifest."""
+    manifest = each.recorded.entry.body.get("manifest")
+    return each.text or (f"manifest {manifest}" if manifest else "")
 
 
 def _stated(entries: UsableEntries) -> dict[str, Field]:

@@ -2,7 +2,7 @@
 
 from monitor.incidents.drafts.facts import facts_of
 from monitor.incidents.drafts.fields import DEFINITIONS, Fields, FieldState
-from monitor.incidents.timeline import EntryKind
+from monitor.incidents.timeline import MONITOR, EntryKind
 
 
 def facts(growing, *, register=None, outside=False, now_us=None) -> Fields:
@@ -64,6 +64,15 @@ def test_harm_and_cause_come_from_their_own_kinds_of_entry(growing) -> None:
     assert found["harm"].text == "people were turned away"
     assert found["cause"].text == "a new prompt"
     assert found["n_harmed"].is_unknown
+
+
+def test_evidence_that_was_frozen_is_named_by_its_manifest(growing) -> None:
+    seq = growing.add(EntryKind.EVIDENCE_FROZEN, {"manifest": "5f" * 32}, actor=MONITOR)
+
+    kept = facts(growing, outside=True)["evidence_kept"]
+
+    assert kept.text.endswith(f"manifest {'5f' * 32}")
+    assert (kept.refs, kept.observed) == ((f"e{seq}",), True)
 
 
 def test_a_field_that_does_not_apply_says_why(growing) -> None:

@@ -10,7 +10,6 @@ from monitor.engine.judgement import Judgement
 from monitor.incidents.breaches import GroupingRules
 from monitor.incidents.grouping import Changes, apply
 from monitor.incidents.model import Incident
-from monitor.storage.errors import StaleIncidentError
 from monitor.storage.store import Store
 
 __all__ = ["IncidentDesk", "IncidentShelf", "monitor_name"]
@@ -70,14 +69,6 @@ class IncidentDesk:
         """Apply the breaches and recoveries of one stretch of time."""
         if not judgement.breaches and not judgement.recoveries:
             return
-        try:
-            self._apply(judgement)
-        except StaleIncidentError:
-            # A person decided something meanwhile: what they decided is taken as it is now.
-            self._incidents = {incident.id: incident for incident in self._shelf.all()}
-            self._apply(judgement)
-
-    def _apply(self, judgement: Judgement) -> None:
         now_us = self._clock.now_us()
         changes = apply(
             tuple(self._incidents.values()),

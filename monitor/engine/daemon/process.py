@@ -15,16 +15,18 @@ from monitor.clock import Clock
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
 from monitor.decision.heartbeat import Heartbeat
+from monitor.engine.audit import check_baseline
 from monitor.engine.daemon.checkpoint import CommittedUnawaresError
 from monitor.engine.daemon.self_watch import SelfWatch
 from monitor.engine.daemon.senders import sending
-from monitor.engine.daemon.service import Service, worker_name
+from monitor.engine.daemon.service import Service, check_runnable, worker_name
 from monitor.engine.daemon.summary import RunSummary, summarise
 from monitor.engine.daemon.switching import Switch
 from monitor.engine.daemon.telling import TelemetryObserver, vocabulary
 from monitor.engine.daemon.worker import Ending
 from monitor.engine.incident_desk import monitor_name
 from monitor.errors import OutputwatchError
+from monitor.features.registry import with_features
 from monitor.printing import time_text
 from monitor.severity.scoring import FiveAxes
 from monitor.storage.compaction import first_full
@@ -190,10 +192,6 @@ class Process:
     def _load(self) -> _Loaded:
         configuration = load_configuration(Path(self.path))
         baseline = _baseline(configuration, configuration.baseline.version)
-        from monitor.engine.audit import check_baseline
-        from monitor.engine.daemon.service import check_runnable
-        from monitor.features.registry import with_features
-
         check_runnable(configuration)
         check_baseline(configuration, baseline, with_features(configuration.schema))
         return _Loaded(configuration=configuration, baseline=baseline)

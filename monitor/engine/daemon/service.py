@@ -39,7 +39,7 @@ from monitor.storage.retention_jobs import note_job
 from monitor.storage.store import AuditJob, Store
 from monitor.windows.spec import TumblingWindows
 
-__all__ = ["NotRunnableError", "Service", "worker_name"]
+__all__ = ["NotRunnableError", "Service", "check_runnable", "worker_name"]
 
 _US = 1_000_000
 _AFFIRMED_SECONDS = 30.0

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, text, update
 
 from monitor.incidents.grouping import Changes
 from monitor.incidents.model import ACTIVE, Incident, IncidentState
@@ -27,6 +27,9 @@ from monitor.storage.statements import Connections
 from monitor.storage.tables import incident, incident_entry
 
 __all__ = ["IncidentRepository"]
+
+# Any number will do as long as no other program picks it.
+_LOCK = 1_612_508_374
 
 
 class IncidentRepository:
@@ -81,6 +84,15 @@ class IncidentRepository:
         message = f"more than one incident begins with {id_or_number!r}; give more characters"
         raise StorageError(message)
 
+    def take_turn(self) -> None:
+        """Wait until nobody else writes incidents, and keep them waiting until this is written.
+
+        Who reads an incident, decides, and writes in one transaction begins with this: then
+        nobody writes it in between. The lock ends with the transaction.
+        """
+        with self._writing() as connection:
+            _take_turn(connection)
+
     def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:
         """Store changed incidents and add to their timelines, in one transaction.
 
@@ -95,6 +107,7 @@ class IncidentRepository:
             If somebody else changed one of them after it was read; nothing is written then.
         """
         with self._writing() as connection:
+            _take_turn(connection)
             _refuse_the_stale(connection, changes.incidents)
             stored = tuple(self._save(connection, each) for each in changes.incidents)
             for incident_id, entries in changes.entries.items():
@@ -110,6 +123,7 @@ class IncidentRepository:
             If somebody else changed it after it was read.
         """
         with self._writing() as connection:
+            _take_turn(connection)
             return self._save(connection, changed)
 
     def append(
@@ -117,7 +131,31 @@ class IncidentRepository:
     ) -> None:
         """Add entries to a timeline; one that is there already is not told twice."""
         with self._writing() as connection:
+            _take_turn(connection)
             _append(connection, incident_id, entries, recorded_us)
+
+    def heads(self) -> dict[str, tuple[int, int]]:
+        """Return version and last entry of every active incident, to see what has changed."""
+        table = incident_entry
+        last = func.coalesce(func.max(table.c.seq), 0)
+        query = (
+            select(incident.c.id, incident.c.version, last)
+            .outerjoin(table, table.c.incident_id == incident.c.id)
+            .where(
+                incident.c.monitor == self._named(),
+                incident.c.state.in_([str(state) for state in ACTIVE]),
+            )
+            .group_by(incident.c.id, incident.c.version)
+        )
+        with self._reading() as connection:
+            return {id_: (version, seq) for id_, version, seq in connection.execute(query)}
+
+    def lock(self, incident_id: str) -> None:
+        """Let nobody else who asks for it write to an incident before this transaction ends."""
+        # SQLite ignores it: there only one program writes at a time anyway.
+        query = select(incident.c.version).where(incident.c.id == incident_id).with_for_update()
+        with self._writing() as connection:
+            connection.execute(query)
 
     def timers(self) -> TimerRepository:
         """Return what is due in the incidents of this monitor."""
@@ -199,6 +237,12 @@ def _row(changed: Incident, number: int) -> dict[str, Any]:
         "version": changed.version,
         "body": {**to_record(changed), "number": number},
     }
+
+
+def _take_turn(connection: Connection) -> None:
+    # SQLite has one writer at a time anyway. Numbers are of the whole database, so the lock is.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def _refuse_the_stale(connection: Connection, changed: Iterable[Incident]) -> None:

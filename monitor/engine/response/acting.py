@@ -164,6 +164,7 @@ class ActingDesk:
 
     def _once(self, changes: Callable[[], tuple[str, Changes]]) -> Incident:
         with self.store.begin():
+            self.incidents.take_turn()
             incident_id, made = changes()
             self.incidents.apply(made, recorded_us=self._now())
             self.tell(made, self._now())

@@ -99,6 +99,7 @@ class ResponseDesk:
             If a template is refused.
         """
         with self._store.begin():
+            self._repository.take_turn()
             case = self.observe(id_or_number)
             versions = drafts_of(case.timeline).get(subject, [])
             draft = self._made(case, subject, version=len(versions) + 1)
@@ -257,6 +258,7 @@ class ResponseDesk:
     def _deciding(self, id_or_number: str) -> "Iterator[Case]":
         # What is decided on and what is written are of one transaction.
         with self._store.begin():
+            self._repository.take_turn()
             yield self.case(id_or_number)
 
     def _made(self, case: Case, subject: str, *, version: int) -> Draft:

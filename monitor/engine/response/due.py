@@ -1,6 +1,7 @@
 """What is due: timers follow the incident, and tell when nobody acted in time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from monitor.engine.notifying import Tell, tell_nobody
@@ -9,13 +10,21 @@ from monitor.incidents.grouping import Changes
 from monitor.incidents.records import Record
 from monitor.incidents.silences import muting
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
-from monitor.incidents.timers import NotificationRequest, Timer, TimerKind, timers_wanted
+from monitor.incidents.timers import (
+    UNSEEN,
+    NotificationRequest,
+    Timer,
+    TimerKind,
+    timers_wanted,
+)
+from monitor.storage.errors import ConcurrentWriteError
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.store import Store
 
-__all__ = ["fire_due_timers", "match_all_timers", "matched_timers"]
+__all__ = ["fire_due_timers", "match_all_timers", "match_timers", "matched_timers"]
 
 _LATE_US: Final = 60_000_000
+_TRIES: Final = 5
 _BEGUN: Final = frozenset(
     {
         EntryKind.OPENED,
@@ -32,16 +41,21 @@ def matched_timers(
 ) -> tuple[Timer, ...]:
     """Create the timers that an incident needs now, cancel the others, and return what is left.
 
-    Calling it again changes nothing, so it is safe after every act and every decision.
+    Calling it again changes nothing, so it is safe after every act and every decision. It must
+    be called inside a transaction: two programs that look at once would both create them.
     """
+    incidents.lock(incident_id)
     incident = incidents.find(incident_id)
     timeline = incidents.timeline(incident.id)
     timers = incidents.timers()
     pending = {(each.kind, each.step): each for each in timers.pending(incident.id)}
     fired = timers.fired_kinds(incident.id)
     begun_us = max((e.recorded_us for e in timeline if e.entry.kind in _BEGUN), default=0)
+    fresh = not pending and all(at_us < begun_us for at_us in fired.values())
+    # What nobody set a timer for yet has waited since it was opened, not since we looked.
+    since_us = begun_us if fresh and incident.state in UNSEEN else now_us
     wanted: dict[tuple[TimerKind, int], Timer] = {}
-    for timer in timers_wanted(incident, now_us):
+    for timer in timers_wanted(incident, since_us):
         last = fired.get((timer.kind, timer.step, timer.tier))
         once = timer.kind is not TimerKind.UPDATE
         if once and last is not None and last >= begun_us:
@@ -55,10 +69,16 @@ def matched_timers(
     return timers.pending(incident.id)
 
 
-def match_all_timers(incidents: IncidentRepository, *, now_us: int) -> None:
+def match_timers(store: Store, monitor: str, incident_id: str, *, now_us: int) -> None:
+    """Bring the timers of one incident in line with it, in a transaction of its own."""
+    with store.begin():
+        matched_timers(store.incidents(monitor), incident_id, now_us=now_us)
+
+
+def match_all_timers(store: Store, monitor: str, *, now_us: int) -> None:
     """Do so for every incident that is being worked on: those of the monitor need it."""
-    for incident in incidents.active():
-        matched_timers(incidents, incident.id, now_us=now_us)
+    for incident in store.incidents(monitor).active():
+        match_timers(store, monitor, incident.id, now_us=now_us)
 
 
 def fire_due_timers(
@@ -72,48 +92,74 @@ def fire_due_timers(
     """Write down what is due and return who is to be told, the worst first.
 
     Each timer fires once, also after the program was down for long; it is then marked late.
-    A caller that dies in between lets its lease run out, and another one goes on. `tell` writes
-    notices in the same transaction.
+    What is due of one incident is written in one transaction and told once. A caller that dies
+    in between lets its lease run out, and another one goes on. `tell` writes notices in the
+    same transaction.
     """
-    requests = []
-    for timer in store.incidents(monitor).timers().claim(now_us=now_us, lease_us=lease_us):
-        with store.begin():
-            request = _fired(store.incidents(monitor), timer, now_us, tell)
-        if request is not None:
-            requests.append(request)
-    return tuple(requests)
+    due = store.incidents(monitor).timers().claim(now_us=now_us, lease_us=lease_us)
+    by_incident: dict[str, list[Timer]] = {}
+    for timer in due:
+        by_incident.setdefault(timer.incident_id, []).append(timer)
+    requests: list[NotificationRequest] = []
+    for timers in by_incident.values():
+        requests += _fired_once(store, monitor, timers, now_us, tell)
+    return tuple(sorted(requests, key=lambda each: each.timer.urgency))
+
+
+def _fired_once(
+    store: Store, monitor: str, timers: Sequence[Timer], now_us: int, tell: Tell
+) -> list[NotificationRequest]:
+    for _ in range(_TRIES - 1):
+        try:
+            with store.begin():
+                return _fired(store.incidents(monitor), timers, now_us, tell)
+        except ConcurrentWriteError:
+            # Somebody wrote to the same timeline: it is free a moment later.
+            continue
+    with store.begin():
+        return _fired(store.incidents(monitor), timers, now_us, tell)
 
 
 def _fired(
-    incidents: IncidentRepository, timer: Timer, now_us: int, tell: Tell
-) -> NotificationRequest | None:
-    late = now_us - timer.due_us > _LATE_US
-    if not incidents.timers().fired(timer, at_us=now_us, late=late):
-        return None
-    incident = incidents.find(timer.incident_id)
+    incidents: IncidentRepository, timers: Sequence[Timer], now_us: int, tell: Tell
+) -> list[NotificationRequest]:
+    repository = incidents.timers()
+    marked = [replace(each, late=now_us - each.due_us > _LATE_US) for each in timers]
+    fired = [each for each in marked if repository.fired(each, at_us=now_us, late=each.late)]
+    if not fired:
+        return []
+    incident = incidents.find(fired[0].incident_id)
     silence = muting(incident, incidents.silences().all(), now_us)
-    body: Record = {
-        "timer": timer.kind.value,
-        "step": timer.step,
-        "tier": timer.tier.value,
-        "due_us": timer.due_us,
-        "late": late,
-    }
-    entries = [_entry(EntryKind.TIMER_FIRED, timer.due_us, now_us, body)]
+    entries = [_timer_entry(each, now_us) for each in fired]
     if silence is not None:
         body = {"silence": silence.id, "owner": silence.owner, "text": silence.reason}
         entries.append(_entry(EntryKind.SILENCED, now_us, now_us, body))
     incidents.append(incident.id, entries, recorded_us=now_us)
     tell(Changes(entries={incident.id: tuple(entries)}), now_us)
     matched_timers(incidents, incident.id, now_us=now_us)
-    return NotificationRequest(
-        key=timer.id,
-        incident_id=incident.id,
-        timer=timer,
-        muted_by=silence.id if silence else None,
-        drill=incident.drill,
-        head=head_hash(incidents.timeline(incident.id)),
-    )
+    head = head_hash(incidents.timeline(incident.id))
+    return [
+        NotificationRequest(
+            key=each.id,
+            incident_id=incident.id,
+            timer=each,
+            muted_by=silence.id if silence else None,
+            drill=incident.drill,
+            head=head,
+        )
+        for each in fired
+    ]
+
+
+def _timer_entry(timer: Timer, now_us: int) -> TimelineEntry:
+    body: Record = {
+        "timer": timer.kind.value,
+        "step": timer.step,
+        "tier": timer.tier.value,
+        "due_us": timer.due_us,
+        "late": timer.late,
+    }
+    return _entry(EntryKind.TIMER_FIRED, timer.due_us, now_us, body)
 
 
 def _still_right(pending: Timer, wanted: Timer | None) -> bool:

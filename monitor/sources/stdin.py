@@ -3,7 +3,8 @@
 import os
 import selectors
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -63,10 +64,20 @@ class StdinStream:
         How the one partition is taken over.
     max_line_bytes
         The longest line that is handed on.
+    wait
+        Waits for so many seconds.
     """
 
-    def __init__(self, descriptor: int, claims: Claims, *, max_line_bytes: int) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        claims: Claims,
+        *,
+        max_line_bytes: int,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._descriptor = descriptor
+        self._wait = wait
         known = claims.claim({PARTITION: ""}).get(PARTITION)
         self._position = 0 if known is None or known.position is None else known.position
         self._cutter = LineCutter(0, max_line_bytes=max_line_bytes)
@@ -84,6 +95,8 @@ class StdinStream:
     def poll(self, timeout_seconds: float, max_records: int) -> Sequence[Batch]:
         """Return the lines that have come; those of one read, however small `max_records` is."""
         if self._is_paused or self._has_ended:
+            # Whoever polls in a loop expects that a poll without records takes its time.
+            self._wait(timeout_seconds)
             return ()
         self._is_quiet = not self._selector.select(timeout_seconds)
         if self._is_quiet:

@@ -7,7 +7,35 @@ from typing import Protocol
 
 from monitor.sources.base import SourceError
 
-__all__ = ["Inbox", "InboxAwayError", "Putting", "StoredBody"]
+__all__ = [
+    "LABELS",
+    "OUTPUTS",
+    "Inbox",
+    "InboxAwayError",
+    "Putting",
+    "StoredBody",
+    "inbox_name",
+    "inbox_names",
+]
+
+OUTPUTS, LABELS = "outputs/", "labels/"
+"""The parts of a monitor that joins two sources; names of its partitions begin with them."""
+
+
+def inbox_name(monitor: str, part: str = "") -> str:
+    """Return under which name the bodies of a monitor are kept, or those of a part of it.
+
+    Examples
+    --------
+    >>> inbox_name("loans/production", LABELS)
+    'loans/production/labels/'
+    """
+    return f"{monitor}/{part}" if part else monitor
+
+
+def inbox_names(monitor: str) -> tuple[str, ...]:
+    """Return every name under which bodies of a monitor may be kept."""
+    return tuple(inbox_name(monitor, part) for part in ("", OUTPUTS, LABELS))
 
 
 class InboxAwayError(SourceError):

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table, delete, exists, func, select, tuple
 
 from detectors.base import Verdict
 from monitor.decision.state import SeriesKey
+from monitor.sources.inbox import inbox_names
 from monitor.storage import tables
 from monitor.storage.store import AuditJob, Store
 from monitor.storage.stream_tables import inbox, outbox, stream_letter
@@ -99,8 +100,8 @@ def drop_letters(
 def drop_inbox_keys(
     store: Store, monitor: str, before_us: int, *, dry_run: bool = False
 ) -> Iterator[int]:
-    """Drop keys of bodies that are counted and came before a time."""
-    old = (inbox.c.monitor == monitor) & inbox.c.body.is_(None)
+    """Drop keys of bodies that are counted and came before a time, those of parts included."""
+    old = inbox.c.monitor.in_(inbox_names(monitor)) & inbox.c.body.is_(None)
     yield from _drop(store, inbox, old & (inbox.c.received_us < before_us), dry_run=dry_run)
 
 

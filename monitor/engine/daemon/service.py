@@ -32,6 +32,7 @@ from monitor.engine.planning import needed_columns
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.severity.registry import SeverityPolicy
+from monitor.sources.inbox import inbox_name
 from monitor.sources.labelled import Labelled
 from monitor.sources.labelled_stream.joining import Joining
 from monitor.sources.live import InboxSource, LiveSource, LiveStream
@@ -224,7 +225,7 @@ class Service:
             raise NotRunnableError(_NO_EVENT_ID)
         return Joining(
             store=self.store.awaiting_label(name),
-            inbox_of=lambda part: self.store.inbox(f"{name}/{part}", self.clock),
+            inbox_of=lambda part: self.store.inbox(inbox_name(name, part), self.clock),
             id_path=plan.event_id.source_path,
             time_path=plan.timestamp.source_path,
             time_unit=plan.timestamp.unit,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from monitor.sources.base import SourceError
+from monitor.sources.inbox import LABELS, OUTPUTS
 from monitor.sources.labelled_stream.joining import Joining
 from monitor.sources.labelled_stream.matching import Matcher
 from monitor.sources.labelled_stream.records import RecordReader
@@ -14,10 +15,7 @@ from monitor.sources.live import Claims, InboxSource, LiveSource, LiveStream
 if TYPE_CHECKING:
     from monitor.sources.labelled import Labelled
 
-__all__ = ["LABELS", "OUTPUTS", "open_stream"]
-
-OUTPUTS, LABELS = "outputs/", "labels/"
-"""What the names of partitions begin with."""
+__all__ = ["open_stream"]
 
 _US = 1_000_000
 

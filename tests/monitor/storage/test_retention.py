@@ -8,6 +8,7 @@ from baselines.summary import WindowKey
 from detectors.base import FailureMode, Finding, Verdict
 from monitor.clock import FixedClock
 from monitor.decision.state import SeriesKey, SeriesState
+from monitor.sources.inbox import inbox_names
 from monitor.storage import Store
 from monitor.storage.findings import StoredFinding
 from monitor.storage.inbox import DatabaseInbox
@@ -131,6 +132,24 @@ def test_a_body_that_is_not_counted_keeps_its_key(store: Store) -> None:
     assert list(drop_inbox_keys(store, "m", 1)) == [1]
     with store.reading() as connection:
         assert connection.scalars(select(inbox.c.key)).all() == ["waits"]
+
+
+def test_keys_of_both_parts_of_a_monitor_that_joins_are_dropped_too(store: Store) -> None:
+    names = (*inbox_names("m"), "other", "m2/labels/")
+    for name in names:
+        box = DatabaseInbox(store._engine, name, FixedClock(0))
+        box.put("counted", b"{}", n_records=1, max_waiting=10)
+        box.put("waits", b"{}", n_records=1, max_waiting=10)
+    with store.writing() as connection:
+        connection.execute(inbox.update().where(inbox.c.key == "counted").values(body=None))
+
+    would, did = (sum(drop_inbox_keys(store, "m", 1, dry_run=dry)) for dry in (True, False))
+
+    assert would == did == 3
+    with store.reading() as connection:
+        left = connection.execute(select(inbox.c.monitor, inbox.c.key)).all()
+    assert {row.monitor for row in left if row.key == "counted"} == {"other", "m2/labels/"}
+    assert {row.monitor for row in left if row.key == "waits"} == set(names)
 
 
 def test_only_notifications_that_were_sent_are_dropped(store: Store) -> None:

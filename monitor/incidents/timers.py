@@ -12,6 +12,7 @@ from monitor.incidents.suggestion import Tier
 
 __all__ = [
     "PLAN",
+    "UNSEEN",
     "NotificationRequest",
     "Timer",
     "TimerKind",
@@ -78,7 +79,8 @@ PLAN: Final[Mapping[Tier, Mapping[TimerKind, tuple[_Wait, ...]]]] = {
 }
 """How long each tier may wait. A starting point, like the weights of the severity."""
 
-_UNSEEN: Final = frozenset({IncidentState.CANDIDATE, IncidentState.OPEN})
+UNSEEN: Final = frozenset({IncidentState.CANDIDATE, IncidentState.OPEN})
+"""The states in which nobody has said yet that they look after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +163,13 @@ def timers_wanted(incident: Incident, since_us: int) -> tuple[Timer, ...]:
         From when on the waits are counted.
     """
     kinds: dict[TimerKind, Tier] = {}
-    if incident.state in _UNSEEN:
+    if incident.state in UNSEEN:
         kinds[TimerKind.ACKNOWLEDGE] = kinds[TimerKind.ESCALATE] = incident.highest
     if incident.is_active and incident.confirmed is None:
         kinds[TimerKind.DECIDE_SEVERITY] = incident.tier
     if incident.is_active:
         kinds[TimerKind.LEGAL_SCREEN] = incident.tier
-    if incident.state in ACTIVE - _UNSEEN:
+    if incident.state in ACTIVE - UNSEEN:
         kinds[TimerKind.UPDATE] = incident.tier
     if incident.state is IncidentState.RESOLVED:
         kinds[TimerKind.REVIEW] = incident.tier

@@ -66,6 +66,8 @@ class Vocabulary:
         Of series.
     tiers
         Of incidents.
+    duties
+        What is done beside reading.
     """
 
     reasons: tuple[str, ...]
@@ -73,3 +75,4 @@ class Vocabulary:
     verdicts: tuple[str, ...]
     states: tuple[str, ...]
     tiers: tuple[str, ...]
+    duties: tuple[str, ...] = ()

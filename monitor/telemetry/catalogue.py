@@ -77,6 +77,7 @@ CATALOGUE: Final = (
     _gauge("series", "Monitored series, by the state they are in.", "state"),
     _gauge("open_incidents", "Incidents that are not closed, by suggested tier.", "tier"),
     _gauge("outbox_messages", "Notifications that wait, or were given up (dead).", "state"),
+    _counter("duty_failures", "Duties beside reading that failed and are tried again.", "duty"),
     _gauge("source_silent", "1 if silence is longer than the baseline makes plausible."),
     _gauge("paused", "1 while reading is paused because too much waits to be written."),
     _gauge("window_due_seconds", "The longest normal time between two decided windows."),
@@ -84,6 +85,7 @@ CATALOGUE: Final = (
     _gauge("last_record_timestamp_seconds", "When the last record arrived; 0: never."),
     _gauge("last_checkpoint_timestamp_seconds", "When the last checkpoint committed; 0: never."),
     _gauge("last_window_timestamp_seconds", "When a window was last decided; 0: never."),
+    _gauge("last_duty_timestamp_seconds", "When a duty beside reading was last done; 0: never."),
     _gauge("build_info", "1; the label tells the version.", "version"),
 )
 """In the order in which they are documented."""

@@ -147,6 +147,14 @@ class Metrics:
         """Replace how many notifications wait and how many were given up."""
         self._replace("outbox_messages", {"waiting": waiting, "dead": dead}, _OUTBOX_STATES)
 
+    def duty_failed(self, name: str) -> None:
+        """Note a duty beside reading that failed and will be tried again."""
+        self._add("duty_failures", {name: 1}, self._vocabulary.duties)
+
+    def attended(self, *, at_us: int) -> None:
+        """Note that a duty beside reading was done."""
+        self._stamp("last_duty", at_us)
+
     def silent(self, silent: bool) -> None:
         """Note whether silence is longer than the baseline makes plausible."""
         self._gauges["source_silent"].set(silent)
@@ -169,6 +177,7 @@ class Metrics:
             ("rejected_records", words.reasons),
             ("source_notices", words.notices),
             ("findings", words.verdicts),
+            ("duty_failures", words.duties),
         ):
             for value in (*values, _OTHER):
                 self._counters[name].labels(value)

@@ -16,6 +16,7 @@ from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
 from monitor.decision.heartbeat import Heartbeat
 from monitor.engine.audit import check_baseline
+from monitor.engine.daemon.attending import attending, duties_of
 from monitor.engine.daemon.checkpoint import CommittedUnawaresError
 from monitor.engine.daemon.self_watch import SelfWatch
 from monitor.engine.daemon.senders import sending
@@ -132,7 +133,10 @@ class Process:
             reloading = threading.Thread(target=self._await_reload, daemon=True)
             reloading.start()
             try:
-                with sending(store, configuration, self.clock, metrics):
+                with (
+                    sending(store, configuration, self.clock, metrics),
+                    attending(duties_of(store, configuration, self.clock), metrics, self.clock),
+                ):
                     return service.run(
                         switch, observer, self._wake, until_caught_up=self.until_caught_up
                     )

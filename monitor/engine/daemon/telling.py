@@ -12,6 +12,7 @@ from monitor.clock import Clock
 from monitor.decision.heartbeat import Heartbeat
 from monitor.decision.state import State
 from monitor.decoding.base import RejectionReason
+from monitor.engine.daemon.attending import DUTIES
 from monitor.engine.daemon.checkpoint import Checkpoint
 from monitor.engine.daemon.self_watch import LOSSES, SelfWatch
 from monitor.engine.daemon.tally import StreamTally
@@ -40,6 +41,7 @@ def vocabulary() -> Vocabulary:
         verdicts=tuple(map(str, Verdict)),
         states=tuple(map(str, State)),
         tiers=tuple(map(str, Tier)),
+        duties=DUTIES,
     )
 
 

@@ -44,7 +44,7 @@ def matched_timers(
     Calling it again changes nothing, so it is safe after every act and every decision. It must
     be called inside a transaction: two programs that look at once would both create them.
     """
-    incidents.lock(incident_id)
+    incidents.take_turn()
     incident = incidents.find(incident_id)
     timeline = incidents.timeline(incident.id)
     timers = incidents.timers()
@@ -123,6 +123,7 @@ def _fired_once(
 def _fired(
     incidents: IncidentRepository, timers: Sequence[Timer], now_us: int, tell: Tell
 ) -> list[NotificationRequest]:
+    incidents.take_turn()
     repository = incidents.timers()
     marked = [replace(each, late=now_us - each.due_us > _LATE_US) for each in timers]
     fired = [each for each in marked if repository.fired(each, at_us=now_us, late=each.late)]

@@ -77,7 +77,7 @@ def test_twelve_slices_that_breach_at_once_are_one_incident_with_twelve_signals_
     store: Store, see: Any, breach: Any, clock: FixedClock
 ) -> None:
     incident = see(*(breach(slice_=f"region={n}") for n in range(12)))
-    match_all_timers(store.incidents(MONITOR), now_us=NOW)
+    match_all_timers(store, MONITOR, now_us=NOW)
     clock.us += 5 * MINUTE
 
     requests = fire_due_timers(store, MONITOR, now_us=clock.us)
@@ -244,7 +244,7 @@ def test_what_was_due_while_nobody_ran_fires_once_the_worst_first_and_is_marked_
 ) -> None:
     mild = see(breach("psi(x)", slice_="region=EU", tier=Tier.SEV4, could_be=Tier.SEV3))
     grave = see(breach("psi(y)", 50, slice_="language=en", tier=Tier.SEV1))
-    match_all_timers(response.incidents, now_us=clock.us)
+    match_all_timers(store, MONITOR, now_us=clock.us)
     clock.us += 3 * 24 * HOUR
 
     requests = fire_due_timers(store, MONITOR, now_us=clock.us)
@@ -267,7 +267,7 @@ def test_a_timer_that_was_claimed_by_a_program_that_died_fires_after_the_lease(
     see: Any, breach: Any, response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     see(breach())
-    match_all_timers(response.incidents, now_us=clock.us)
+    match_all_timers(store, MONITOR, now_us=clock.us)
     clock.us += 5 * MINUTE
     claimed = response.incidents.timers().claim(now_us=clock.us, lease_us=MINUTE)
 
@@ -280,7 +280,7 @@ def test_acknowledging_stops_the_pages_and_starts_the_rhythm_of_updates(
     see: Any, breach: Any, response: ActingDesk, store: Store, clock: FixedClock
 ) -> None:
     incident = see(breach())
-    match_all_timers(response.incidents, now_us=clock.us)
+    match_all_timers(store, MONITOR, now_us=clock.us)
 
     response.act(incident.id, Move(to=IncidentState.ACKNOWLEDGED), on(ON_CALL))
 
@@ -349,7 +349,7 @@ def test_a_silence_mutes_a_page_and_it_is_recorded(
 ) -> None:
     incident = see(breach())
     response.incidents.silences().save(silence())
-    match_all_timers(response.incidents, now_us=clock.us)
+    match_all_timers(store, MONITOR, now_us=clock.us)
     clock.us += 5 * MINUTE
 
     requests = fire_due_timers(store, MONITOR, now_us=clock.us)

@@ -64,6 +64,8 @@ def _short(reason: str) -> str:
 def _mode(incident: Incident) -> str:
     if incident.kind is SignalKind.CANNOT_SEE:
         return f"{incident.failure_mode.value}, cannot see"
+    if incident.kind is SignalKind.LOST:
+        return f"{incident.failure_mode.value}, records lost"
     return incident.failure_mode.value
 
 

@@ -1,7 +1,7 @@
 """What changes of incidents are told of, and to whom: rows of the outbox, no network."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -170,9 +170,13 @@ class NotifyingShelf:
     _incidents: IncidentRepository
     _tell: Tell
 
-    def all(self) -> tuple[Incident, ...]:
-        """Return the incidents that are there."""
-        return self._incidents.all()
+    def active(self) -> tuple[Incident, ...]:
+        """Return the incidents that breaches can join."""
+        return self._incidents.active()
+
+    def holding(self, fingerprints: Collection[str]) -> tuple[Incident, ...]:
+        """Return the incidents, of whatever state, that ever held one of these signals."""
+        return self._incidents.holding(fingerprints)
 
     def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:
         """Keep changed incidents and what is told of them, all or nothing."""

@@ -1,5 +1,6 @@
 """Incidents that are kept in memory only, for trying a policy out."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from monitor.incidents.grouping import Changes
@@ -15,8 +16,13 @@ class UnstoredIncidents:
     later change of their series, and two changes months apart would look like one.
     """
 
-    def all(self) -> tuple[Incident, ...]:
+    def active(self) -> tuple[Incident, ...]:
         """Return nothing: the trial begins without incidents."""
+        return ()
+
+    def holding(self, fingerprints: Collection[str]) -> tuple[Incident, ...]:
+        """Return nothing: whoever tries a policy out has all incidents at hand."""
+        del fingerprints
         return ()
 
     def apply(self, changes: Changes, *, recorded_us: int) -> tuple[Incident, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from baselines.summary import WindowKey
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery, is_over
 from monitor.incidents.freezing import manifest
-from monitor.incidents.model import Incident, IncidentState, Signal, incident_id
+from monitor.incidents.model import Incident, IncidentState, Signal, SignalKind, incident_id
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.signals import extended, new_signal, observed, summed_up, tiers, told
 from monitor.incidents.timeline import EntryKind, TimelineEntry
@@ -201,7 +201,8 @@ class Board:
                 continue
             if signal.inhibited_by:
                 self._tell(incident.id, EntryKind.SIGNAL_ADDED, breach.window.end_us, told(breach))
-            elif signal.recovered:
+            elif signal.recovered or signal.identity.kind is SignalKind.LOST:
+                # Each loss is another one: where, from what to what, and how much.
                 kind = EntryKind.SIGNAL_RECURRED
                 self._tell(incident.id, kind, breach.window.end_us, told(breach))
             signals.append(replace(observed(signal, breach), inhibited_by=()))

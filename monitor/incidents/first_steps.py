@@ -48,6 +48,17 @@ _STEPS_BLIND: Final = (
     "until it is seen again, do not take the silence for good news",
 )
 
+_STEPS_LOST: Final = (
+    "audit the stretch that was lost from another copy of the outputs, if there is one",
+    "find out why it was lost before it was read, so that it does not go on: retention, lag",
+    "say that nothing is known of it wherever the outputs of this time are reported",
+)
+
+_STEPS_BY_KIND: Final[Mapping[SignalKind, tuple[str, ...]]] = {
+    SignalKind.CANNOT_SEE: _STEPS_BLIND,
+    SignalKind.LOST: _STEPS_LOST,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRight:
@@ -61,7 +72,7 @@ class DecisionRight:
 
 def first_steps(mode: FailureMode, kind: SignalKind, tier: Tier) -> tuple[str, ...]:
     """Return what to do first, the question of the tier at the end."""
-    steps = _STEPS_BLIND if kind is SignalKind.CANNOT_SEE else _STEPS[mode]
+    steps = _STEPS_BY_KIND.get(kind, _STEPS[mode])
     return (*steps, f"then ask: {NEXT_QUESTION[tier]}")
 
 

@@ -72,13 +72,15 @@ class IncidentLink:
 
 
 class SignalKind(StrEnum):
-    """What a signal is about: a departure, or a series that cannot be seen.
+    """What a signal is about: a departure, a series that cannot be seen, or lost records.
 
-    An incident that a person opened has neither.
+    That records are lost is a fact: it never comes back within tolerance. An incident that a
+    person opened has none of these.
     """
 
     BREACH = "breach"
     CANNOT_SEE = "cannot_see"
+    LOST = "lost"
     REPORTED = "reported"
 
 
@@ -97,7 +99,7 @@ class SignalIdentity:
     baseline_id
         What it is compared with.
     kind
-        A departure, or not seeing.
+        A departure, not seeing, or lost records.
     """
 
     system: str
@@ -209,7 +211,7 @@ class Incident:
     system, environment
         What is monitored, and where it runs.
     kind
-        A departure, or a monitor that cannot see.
+        A departure, a monitor that cannot see, or records that it lost.
     failure_mode
         That of its most severe signal.
     title

@@ -211,6 +211,8 @@ def _how_sure(incident: Incident, lead: Signal | None) -> str:
         return "on the word of a person"
     if incident.kind is SignalKind.CANNOT_SEE:
         return "the series cannot be seen; whether anything is wrong is not known"
+    if incident.kind is SignalKind.LOST:
+        return "a fact: these records cannot be read any more; what was in them is not known"
     windows = f"{lead.n_windows} window{'s' if lead.n_windows > 1 else ''}"
     if incident.suggestion.held:
         return f"not established yet, seen in {windows}"
@@ -238,6 +240,8 @@ def _signal_line(signal: Signal) -> SignalLine:
 def _signal_state(signal: Signal) -> str:
     if signal.inhibited_by:
         return f"explained by {', '.join(signal.inhibited_by)}"
+    if signal.identity.kind is SignalKind.LOST:
+        return "lost"
     return "recovered" if signal.recovered else "firing"
 
 

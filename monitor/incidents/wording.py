@@ -59,6 +59,8 @@ def title_of(signals: tuple[Signal, ...]) -> str:
     what = lead.worst.headline or identity.series
     if identity.kind is SignalKind.CANNOT_SEE:
         what = f"cannot see {what}"
+    elif identity.kind is SignalKind.LOST:
+        what = f"lost {what}"
     mode = f"{identity.failure_mode.value.capitalize()}: "
     rest = f"{_place(identity.slice)}{_size(lead)}"
     more = sum(1 for signal in signals if not signal.inhibited_by) - 1

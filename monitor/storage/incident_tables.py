@@ -1,10 +1,19 @@
-"""The tables of the response to incidents: timers, silences, and the vault."""
+"""The tables of the response to incidents: signals, timers, silences, and the vault."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table
 
 from monitor.storage.tables import BODY, HASH, WORDS, metadata
 
-__all__ = ["incident_key", "incident_secret", "incident_timer", "silence"]
+__all__ = ["incident_key", "incident_secret", "incident_signal", "incident_timer", "silence"]
+
+# Every signal that an incident ever held, so that a breach finds what came of it before
+# without reading all incidents.
+incident_signal = Table(
+    "incident_signal",
+    metadata,
+    Column("fingerprint", HASH, primary_key=True),
+    Column("incident_id", HASH, primary_key=True),
+)
 
 incident_timer = Table(
     "incident_timer",

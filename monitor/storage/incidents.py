@@ -1,7 +1,8 @@
 """Incidents and their timelines in the database."""
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, text, update
@@ -23,11 +24,13 @@ from monitor.storage.incident_response import (
     TimerRepository,
     VaultRepository,
 )
-from monitor.storage.statements import Connections
+from monitor.storage.incident_tables import incident_signal
+from monitor.storage.statements import Connections, upsert
 from monitor.storage.tables import incident, incident_entry
 
 __all__ = ["IncidentRepository"]
 
+_AT_ONCE = 500
 # Any number will do as long as no other program picks it.
 _LOCK = 1_612_508_374
 
@@ -56,6 +59,23 @@ class IncidentRepository:
     def active(self) -> tuple[Incident, ...]:
         """Return the incidents that breaches can join."""
         return self.all(ACTIVE)
+
+    def holding(self, fingerprints: Collection[str]) -> tuple[Incident, ...]:
+        """Return the incidents that ever held one of these signals, oldest first.
+
+        Those of other signals are not read, however many there are.
+        """
+        found: dict[str, Incident] = {}
+        wanted = iter(sorted(set(fingerprints)))
+        while some := list(itertools.islice(wanted, _AT_ONCE)):
+            held = select(incident_signal.c.incident_id).where(
+                incident_signal.c.fingerprint.in_(some)
+            )
+            loaded = self._load(self._select().where(incident.c.id.in_(held)))
+            found |= {each.id: each for each in loaded}
+        return tuple(
+            sorted(found.values(), key=lambda each: (each.first_window.start_us, each.id))
+        )
 
     def find(self, id_or_number: str) -> Incident:
         """Return the incident with an id, an id's unique beginning, or a number.
@@ -150,13 +170,6 @@ class IncidentRepository:
         with self._reading() as connection:
             return {id_: (version, seq) for id_, version, seq in connection.execute(query)}
 
-    def lock(self, incident_id: str) -> None:
-        """Let nobody else who asks for it write to an incident before this transaction ends."""
-        # SQLite ignores it: there only one program writes at a time anyway.
-        query = select(incident.c.version).where(incident.c.id == incident_id).with_for_update()
-        with self._writing() as connection:
-            connection.execute(query)
-
     def timers(self) -> TimerRepository:
         """Return what is due in the incidents of this monitor."""
         return TimerRepository(self._writing, self._reading, self._named())
@@ -215,6 +228,7 @@ class IncidentRepository:
                 raise ConcurrentWriteError
         elif known.version != changed.version or known.body != row["body"]:
             raise ConcurrentWriteError
+        _save_signals(connection, changed)
         return from_record(Incident, row["body"])
 
     def _named(self) -> str:
@@ -237,6 +251,13 @@ def _row(changed: Incident, number: int) -> dict[str, Any]:
         "version": changed.version,
         "body": {**to_record(changed), "number": number},
     }
+
+
+def _save_signals(connection: Connection, changed: Incident) -> None:
+    # None is ever taken out: an incident that gave a signal away goes on to tell of it.
+    fingerprints = sorted({signal.fingerprint for signal in changed.signals})
+    rows = [{"fingerprint": each, "incident_id": changed.id} for each in fingerprints]
+    upsert(connection, incident_signal, rows, replace=False)
 
 
 def _take_turn(connection: Connection) -> None:

@@ -42,6 +42,8 @@ monitor = Table(
     Column("policy_digest", HASH, nullable=False),
     # Start of the last stretch of time that was closed; whatever comes for it is late.
     Column("closed_us", BigInteger),
+    # Windows that begin at or before it were closed for another baseline, or without a verdict.
+    Column("begun_us", BigInteger),
     Column("revision", BigInteger, nullable=False),
     Column("snapshot", LargeBinary),
 )

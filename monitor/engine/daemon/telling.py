@@ -14,7 +14,8 @@ from monitor.decision.state import State
 from monitor.decoding.base import RejectionReason
 from monitor.engine.daemon.attending import DUTIES
 from monitor.engine.daemon.checkpoint import Checkpoint
-from monitor.engine.daemon.self_watch import LOSSES, SelfWatch
+from monitor.engine.daemon.losses import LOSSES
+from monitor.engine.daemon.self_watch import SelfWatch
 from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
 from monitor.incidents.suggestion import Tier
@@ -70,6 +71,7 @@ class TelemetryObserver:
     monitor: str
     _untold: list[Callable[[], None]] = field(default_factory=list)
     _last_record_us: int | None = None
+    _heard_us: int | None = None
     _looked_us: int = 0
 
     def beat(self) -> None:
@@ -82,6 +84,8 @@ class TelemetryObserver:
         self.metrics.polled(at_us=now_us)
         if n_records or self._last_record_us is None:
             self._last_record_us = now_us
+        if n_records:
+            self._heard_us = now_us
         self.health.holds(Condition.SOURCE)
         if now_us - self._looked_us >= _LOOK_SECONDS * 1_000_000:
             self._looked_us = now_us
@@ -198,6 +202,10 @@ class TelemetryObserver:
         self.metrics.incidents(Counter(str(each.tier) for each in active))
 
     def _look_for_silence(self, now_us: int) -> None:
+        if (heard_us := self._heard_us) is not None:
+            # A record of this process: that one began or took a partition over says nothing.
+            self._heard_us = None
+            self._open(lambda: self.self_watch.heard(heard_us))
         if self.heartbeat is None or self._last_record_us is None:
             return
         since_us = self._last_record_us

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from monitor.incidents.acts.base import Occasion, Plain, Step
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident, IncidentState, SignalKind
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.roles import Decision, RefusedActError
 from monitor.incidents.suggestion import Tier
@@ -125,6 +125,12 @@ class Move(Plain):
             return {"evidence": {"back_in": to_record(proposed), "signals": back}}
         if self.without_evidence:
             return {"without_evidence": True}
+        if incident.kind is SignalKind.LOST:
+            message = (
+                "what was lost does not come back, so that no evidence of it will come; say "
+                "--without-evidence, and why it is dealt with"
+            )
+            raise RefusedActError(message)
         firing = [each.identity.series for each in incident.own_signals if not each.recovered]
         what = ", ".join(firing) if firing else "no signal of its own"
         message = (

@@ -26,6 +26,8 @@ from monitor.config.running import RunSettings
 from monitor.features.registry import text_features
 from monitor.incidents.roles import People
 from monitor.notifiers.base import registered_notifiers
+from monitor.rollbacks.adapter import registered_adapters, registered_probes
+from monitor.rollbacks.plans import PlanOptions, Release, Verification
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 
@@ -81,6 +83,7 @@ def configuration_page() -> str:
             lines += _own_section(name, cls)
         if name == "notifiers":
             lines += _variants("channel", registered_notifiers())
+            lines += _rollbacks()
     lines += [
         "## detectors",
         "",
@@ -136,6 +139,21 @@ def _variants(name: str, known: Mapping[str, type[Any]]) -> Iterator[str]:
     for type_name, cls in known.items():
         yield from (f"### {name}: {type_name}", "", plain_markdown(section(cls)), "")
         yield from option_table(cls, without=("type",))
+
+
+def _rollbacks() -> Iterator[str]:
+    yield "## rollbacks"
+    yield ""
+    yield "A list of plans that [roll back](../how-to/roll-back.md), or the name of a YAML file"
+    yield "with such a list under `rollbacks`. Beside the options below a plan has an `adapter`,"
+    yield "which switches, and a `probe`, which sees what is served; `type` chooses which."
+    yield ""
+    yield from option_table(PlanOptions)
+    for name, cls in (("release", Release), ("verification", Verification)):
+        yield from (f"### plan: {name}", "", plain_markdown(section(cls)), "")
+        yield from option_table(cls)
+    yield from _variants("adapter", registered_adapters())
+    yield from _variants("probe", registered_probes())
 
 
 def _schema_section() -> Iterator[str]:

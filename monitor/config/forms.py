@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -150,10 +150,11 @@ class Reader:
 
 
 def _known_options(cls: type, inner: tuple[int | str, ...]) -> list[str]:
-    """Return the options of `cls` or of the dataclass that one of its options holds."""
+    """Return the options of `cls`, or of the dataclass or list of them that an option holds."""
     hints = get_type_hints(cls)
     for part in inner:
         held = hints.get(str(part))
-        if isinstance(held, type) and dataclasses.is_dataclass(held):
-            return option_names(held)
+        for each in (held, *get_args(held)):
+            if isinstance(each, type) and dataclasses.is_dataclass(each):
+                return option_names(each)
     return option_names(cls)

@@ -26,6 +26,8 @@ from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.incidents.roles import People
 from monitor.notifiers.base import registered_notifiers
+from monitor.rollbacks.adapter import registered_adapters, registered_probes
+from monitor.rollbacks.plans import PlanOptions
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
 
@@ -58,6 +60,7 @@ _ORDER = (
     "decision",
     "incidents",
     "notifiers",
+    "rollbacks",
     "storage",
     "dead_letters",
     "run",
@@ -77,11 +80,14 @@ def configuration_schema() -> JsonSchema:
         "windows": WINDOWS,
         "detectors": registered_detectors(),
         "notifiers": registered_notifiers(),
+        "adapter": registered_adapters(),
+        "probe": registered_probes(),
     }
     classes = [
         *_SECTIONS.values(),
         Column,
         EntryDecision,
+        PlanOptions,
         *(cls for kind in kinds.values() for cls in kind.values()),
     ]
     by_class, definitions = _schemas(classes)
@@ -94,6 +100,11 @@ def configuration_schema() -> JsonSchema:
         properties[section] = {"anyOf": variants}
     channels = [_typed(by_class[cls], name, cls) for name, cls in kinds["notifiers"].items()]
     properties["notifiers"] = _with_channels(by_class[NotifierSettings], channels)
+    parts = {
+        part: [_typed(by_class[cls], name, cls) for name, cls in kinds[part].items()]
+        for part in ("adapter", "probe")
+    }
+    properties["rollbacks"] = _plans_or_file(by_class[PlanOptions], parts)
     decision = by_class[EntryDecision]["properties"]
     entries = [
         _entry(by_class[cls], name, cls, decision) for name, cls in kinds["detectors"].items()
@@ -144,6 +155,16 @@ def _with_lone_columns(slices: JsonSchema) -> JsonSchema:
 def _with_channels(notifiers: JsonSchema, channels: list[JsonSchema]) -> JsonSchema:
     listed = notifiers["properties"]["channels"] | {"items": {"anyOf": channels}}
     return notifiers | {"properties": notifiers["properties"] | {"channels": listed}}
+
+
+def _plans_or_file(plan: JsonSchema, parts: Mapping[str, list[JsonSchema]]) -> JsonSchema:
+    variants = {part: {"anyOf": each} for part, each in parts.items()}
+    whole = plan | {
+        "properties": plan["properties"] | variants,
+        "required": [*plan["required"], *parts],
+    }
+    file = {"type": "string", "minLength": 1, "description": "A YAML file with the plans."}
+    return {"anyOf": [{"type": "array", "items": whole}, file]}
 
 
 def _typed(schema: JsonSchema, name: str, cls: type) -> JsonSchema:

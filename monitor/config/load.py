@@ -30,6 +30,7 @@ from monitor.config.model import (
 from monitor.config.paths import read_storage, with_absolute_paths, with_secrets
 from monitor.config.problems import ConfigurationError
 from monitor.config.retention import RetentionSettings
+from monitor.config.rolling_back import read_rollbacks
 from monitor.config.running import RunSettings
 from monitor.incidents.roles import People
 from monitor.severity.register import SystemRegister
@@ -54,6 +55,7 @@ OPTIONAL_SECTIONS = (
     "decision",
     "incidents",
     "notifiers",
+    "rollbacks",
     "storage",
     "dead_letters",
     "run",
@@ -86,6 +88,8 @@ def load_configuration(
     file = Path(path).absolute()
     variables = os.environ if environment is None else environment
     parts = _parts(reader, data, file.parent, variables)
+    plans = data.get("rollbacks")
+    parts["rollbacks"] = read_rollbacks(reader, plans, Path(path).parent, variables)
     if reader.problems:
         raise ConfigurationError(reader.problems)
     for section in ("source", "baseline", "dead_letters"):

@@ -22,6 +22,7 @@ from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.config.scalars import EventTime
 from monitor.incidents.roles import People
+from monitor.rollbacks.plans import RollbackPlan
 from monitor.severity.register import SystemRegister
 from monitor.windows.spec import WindowSpec
 
@@ -209,6 +210,8 @@ class Configuration:
         The file it was read from.
     detectors
         One entry for each series, in the order of the document.
+    rollbacks
+        What can be switched back, in the order of the document.
     """
 
     path: Path
@@ -228,3 +231,4 @@ class Configuration:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     people: People = field(default_factory=People)
     notifiers: NotifierSettings = field(default_factory=NotifierSettings)
+    rollbacks: tuple[RollbackPlan, ...] = ()

@@ -14,6 +14,7 @@ def note_metric(
     execution_id: str,
     *,
     series: str,
+    slice_: str = "all",
     window_start_us: int,
     window_end_us: int,
     within: bool,
@@ -25,6 +26,8 @@ def note_metric(
 
     Parameters
     ----------
+    series, slice_
+        What was watched, and on which traffic.
     window_start_us, window_end_us
         The window; it must lie wholly after the rollback.
     within
@@ -36,7 +39,7 @@ def note_metric(
         If the target is not served, or the window began before it was.
     """
     execution = means.ledger.load(execution_id)
-    if not execution.contains or execution.ended_us is None:
+    if not execution.serves or execution.ended_us is None:
         message = f"the rollback {execution.id[:12]!r} must be served before a metric can tell"
         raise RefusedError(Refusal.WRONG_STAGE, message)
     if window_start_us < execution.ended_us:
@@ -47,6 +50,7 @@ def note_metric(
         raise RefusedError(Refusal.WRONG_STAGE, message)
     body: Record = {
         "series": series,
+        "slice": slice_,
         "window_start_us": window_start_us,
         "window_end_us": window_end_us,
     }

@@ -42,6 +42,7 @@ def approve(
     diff_hash: str,
     reason: str = "",
     legal_answer: str = "",
+    role: str = "",
 ) -> Execution:
     """Return an execution with the word of one more person.
 
@@ -68,6 +69,7 @@ def approve(
         at_us=means.clock.now_us(),
         reason=reason,
         legal_answer=legal_answer,
+        role=role,
     )
     since = approval.at_us - execution.approval_us
     held = tuple(
@@ -88,6 +90,7 @@ def break_glass(
     person: str,
     diff_hash: str,
     reason: str,
+    role: str = "",
 ) -> Execution:
     """Return an execution that one person takes upon themselves; it must be reviewed in a day.
 
@@ -101,7 +104,9 @@ def break_glass(
         _check_open(plan, execution, diff_hash)
         _check_typed(person, reason)
     now_us = means.clock.now_us()
-    word = Approval(approver=person.strip(), diff_hash=diff_hash, at_us=now_us, reason=reason)
+    word = Approval(
+        approver=person.strip(), diff_hash=diff_hash, at_us=now_us, reason=reason, role=role
+    )
     alone = replace(
         execution,
         break_glass=word,

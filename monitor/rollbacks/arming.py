@@ -7,14 +7,14 @@ from monitor.incidents.records import canonical_json, to_record
 from monitor.incidents.timeline import MONITOR
 from monitor.rollbacks.agreeing import approve
 from monitor.rollbacks.errors import Refusal, RefusedError
-from monitor.rollbacks.executing import execute
-from monitor.rollbacks.execution import Execution, Step, StepKind
+from monitor.rollbacks.executing import abandon, execute
+from monitor.rollbacks.execution import Execution, Stage, Step, StepKind
 from monitor.rollbacks.ledger import Armed
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import RollbackPlan
 from monitor.rollbacks.preparing import prepare
 
-__all__ = ["arm", "pull"]
+__all__ = ["arm", "disarm", "pull"]
 
 _HOUR_US = 3_600_000_000
 
@@ -26,6 +26,7 @@ def arm(
     *,
     rule: str,
     hours: float = 24.0,
+    actor: str = MONITOR,
 ) -> Armed:
     """Turn an execution that was agreed to into consent for the breach of one rule.
 
@@ -40,6 +41,8 @@ def arm(
         The series whose breach may use the consent.
     hours
         How long it holds, a week at most.
+    actor
+        Who arms it.
 
     Raises
     ------
@@ -53,13 +56,7 @@ def arm(
         raise ValueError(message)
     execution = means.ledger.load(execution_id)
     now_us = means.clock.now_us()
-    agreed = len(execution.approvals) >= execution.needed_approvals
-    if not agreed or not execution.is_approved(now_us) or not execution.dry_run.changes_something:
-        message = (
-            f"the rollback {execution.id[:12]!r} must be agreed to by others, and change "
-            "something, before its plan is armed"
-        )
-        raise RefusedError(Refusal.APPROVAL_MISSING, message)
+    _check_armable(execution, plan, now_us)
     armed = Armed(
         id="",
         plan=plan.name,
@@ -69,14 +66,55 @@ def arm(
         approvers=tuple(each.approver for each in execution.approvals),
         reason=execution.reason,
         expires_us=now_us + int(hours * _HOUR_US),
+        armed_us=now_us,
+        execution_id=execution.id,
+        roles=tuple(each.role for each in execution.approvals),
+        legal_answer="; ".join(each.legal_answer for each in execution.approvals),
     )
     named = replace(armed, id=_hash(armed, now_us))
-    means.ledger.arm(named)
+    step = Step(kind=StepKind.ARMED, at_us=now_us, actor=actor, body=to_record(named))
+    with means.ledger.begin():
+        means.ledger.arm(named)
+        means.ledger.save(execution, [step])
     return named
+
+
+def disarm(means: Means, armed_id: str, *, actor: str, reason: str) -> Armed:
+    """Take consent back before it was used.
+
+    Parameters
+    ----------
+    armed_id
+        Its id, or the beginning of it that no other consent has.
+
+    Raises
+    ------
+    RefusedError
+        If there is none that was not used, or nobody or no reason is named.
+    """
+    if not actor.strip() or not reason.strip():
+        message = "a plan must be disarmed by a named person, with a reason; give both"
+        raise RefusedError(Refusal.REASON_MISSING, message)
+    held = [each for each in means.ledger.consents() if each.id.startswith(armed_id.lower())]
+    if len(held) != 1 or not armed_id:
+        message = f"one unused consent must begin with {armed_id!r}, got {len(held)}; list them"
+        raise RefusedError(Refusal.NOT_ARMED, message)
+    armed = held[0]
+    body = {"armed": armed.id, "rule": armed.rule, "reason": reason}
+    step = Step(kind=StepKind.DISARMED, at_us=means.clock.now_us(), actor=actor.strip(), body=body)
+    with means.ledger.begin():
+        if not means.ledger.disarm(armed.id):
+            message = f"the consent {armed.id[:12]!r} was used up meanwhile; see what came of it"
+            raise RefusedError(Refusal.NOT_ARMED, message)
+        if armed.execution_id:
+            means.ledger.save(means.ledger.load(armed.execution_id), [step])
+    return armed
 
 
 def pull(means: Means, plan: RollbackPlan, *, rule: str, incident_id: str | None) -> Execution:
     """Carry out an armed plan because its rule was breached.
+
+    It is tried once: what a safeguard refuses then is given up, and people decide.
 
     Raises
     ------
@@ -90,9 +128,38 @@ def pull(means: Means, plan: RollbackPlan, *, rule: str, incident_id: str | None
         raise RefusedError(Refusal.NOT_ARMED, message)
     reason = f"breach of {rule}"
     execution = prepare(means, plan, requested_by=MONITOR, reason=reason, incident_id=incident_id)
+    try:
+        _consented(means, plan, execution, _fitting(plan, execution, held, rule))
+        return execute(means, plan, execution.id)
+    except RefusedError as error:
+        if means.ledger.load(execution.id).stage is Stage.PREPARED:
+            abandon(means, execution.id, actor=MONITOR, reason=str(error))
+        raise
+
+
+def _check_armable(execution: Execution, plan: RollbackPlan, now_us: int) -> None:
+    agreed = len(execution.approvals) >= execution.needed_approvals
+    if not agreed or not execution.is_approved(now_us) or not execution.dry_run.changes_something:
+        message = (
+            f"the rollback {execution.id[:12]!r} must be agreed to by others, and change "
+            "something, before its plan is armed"
+        )
+        raise RefusedError(Refusal.APPROVAL_MISSING, message)
+    if execution.stage is not Stage.PREPARED:
+        message = (
+            f"the rollback {execution.id[:12]!r} must be prepared to be armed, it is "
+            f"{execution.stage.value!r}; prepare a new one"
+        )
+        raise RefusedError(Refusal.WRONG_STAGE, message)
+    if execution.plan_digest != plan.digest:
+        message = f"the plan {plan.name!r} has changed since the dry run; prepare anew"
+        raise RefusedError(Refusal.PLAN_CHANGED, message)
+
+
+def _fitting(plan: RollbackPlan, execution: Execution, held: list[Armed], rule: str) -> Armed:
     for armed in held:
         if armed.diff_hash == execution.dry_run.hash:
-            return _carried_out(means, plan, execution, armed)
+            return armed
     message = (
         f"the plan {plan.name!r} is armed for {rule!r}, but not for what it would change now; "
         "read the dry run and ask a person"
@@ -100,30 +167,31 @@ def pull(means: Means, plan: RollbackPlan, *, rule: str, incident_id: str | None
     raise RefusedError(Refusal.TARGET_MOVED, message)
 
 
-def _carried_out(
-    means: Means, plan: RollbackPlan, execution: Execution, armed: Armed
-) -> Execution:
-    if not means.ledger.use_armed(armed.id, execution.id):
-        message = f"the consent {armed.id[:12]!r} was used up meanwhile; ask a person"
-        raise RefusedError(Refusal.NOT_ARMED, message)
+def _consented(means: Means, plan: RollbackPlan, execution: Execution, armed: Armed) -> None:
+    """Use the consent up and make it the approvals of an execution, all or nothing."""
     step = Step(
         kind=StepKind.ARMED_USED,
         at_us=means.clock.now_us(),
         actor=MONITOR,
         body=to_record(armed),
     )
-    means.ledger.save(execution, [step])
-    for approver in armed.approvers:
-        approve(
-            means,
-            plan,
-            execution.id,
-            approver=approver,
-            diff_hash=armed.diff_hash,
-            reason=f"in advance: {armed.reason}",
-            legal_answer="given when the plan was armed",
-        )
-    return execute(means, plan, execution.id)
+    roles = armed.roles or ("",) * len(armed.approvers)
+    with means.ledger.begin():
+        if not means.ledger.use_armed(armed.id, execution.id):
+            message = f"the consent {armed.id[:12]!r} was used up meanwhile; ask a person"
+            raise RefusedError(Refusal.NOT_ARMED, message)
+        means.ledger.save(execution, [step])
+        for approver, role in zip(armed.approvers, roles, strict=True):
+            approve(
+                means,
+                plan,
+                execution.id,
+                approver=approver,
+                diff_hash=armed.diff_hash,
+                reason=f"in advance: {armed.reason}",
+                legal_answer=armed.legal_answer or "given when the plan was armed",
+                role=role,
+            )
 
 
 def _hash(armed: Armed, now_us: int) -> str:

@@ -74,6 +74,10 @@ class StepKind(StrEnum):
     ENDED = "ended"
     ABANDONED = "abandoned"
     UNDO_PREPARED = "undo_prepared"
+    STARTED = "started"
+    ARMED = "armed"
+    DISARMED = "disarmed"
+    REVIEWED = "reviewed"
     METRIC_WITHIN = "metric_within"
     METRIC_BEYOND = "metric_beyond"
 
@@ -154,6 +158,8 @@ class Approval:
         Why, in the person's words.
     legal_answer
         What was decided on telling an authority first, for a system that is high-risk.
+    role
+        In which role the person acted; empty if roles are not kept.
     """
 
     approver: str
@@ -161,6 +167,7 @@ class Approval:
     at_us: int
     reason: str = ""
     legal_answer: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +182,8 @@ class Execution:
         Which plan, a hash over its options, and what is switched.
     incident_id
         The incident it belongs to.
-    requested_by, reason
-        Who asked for it, and why.
+    requested_by, requested_role, reason
+        Who asked for it, in which role, and why.
     undo_of
         The execution that it takes back.
     dry_run
@@ -189,8 +196,8 @@ class Execution:
         Those who did.
     break_glass
         The one person who went ahead alone.
-    review_due_us
-        By when that must be reviewed.
+    review_due_us, reviewed_by
+        By when that must be reviewed, and who did; empty: nobody yet.
     armed_id
         The advance approval that was used.
     prepared_us
@@ -213,6 +220,7 @@ class Execution:
     target: str
     incident_id: str | None = None
     requested_by: str
+    requested_role: str = ""
     reason: str
     undo_of: str | None = None
     dry_run: DryRun
@@ -221,6 +229,7 @@ class Execution:
     approvals: tuple[Approval, ...] = ()
     break_glass: Approval | None = None
     review_due_us: int | None = None
+    reviewed_by: str = ""
     armed_id: str | None = None
     prepared_us: int
     approval_us: int
@@ -241,9 +250,14 @@ class Execution:
         return alone or agreed >= self.needed_approvals
 
     @property
-    def contains(self) -> bool:
-        """Return whether the target is served, so that the clock of containment stops."""
+    def serves(self) -> bool:
+        """Return whether the target was seen to be served at its end."""
         return self.end in (EndState.VERIFIED, EndState.ALREADY_THERE)
+
+    @property
+    def contains(self) -> bool:
+        """Return whether the clock of containment stops: it serves, and takes nothing back."""
+        return self.serves and self.undo_of is None
 
 
 def advanced(execution: Execution, stage: Stage, **changes: object) -> Execution:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from monitor.rollbacks.execution import Execution, Step
+from monitor.rollbacks.execution import Execution, Stage, Step
 
 __all__ = ["Armed", "Lock", "RollbackLedger", "Switch"]
 
@@ -52,6 +52,14 @@ class Armed:
         When it stops to hold.
     used_by
         The execution that used it up.
+    armed_us
+        Since when it holds: only what is seen later may use it.
+    execution_id
+        The execution whose dry run was agreed to.
+    roles
+        The roles of those who agreed, in the same order; empty if roles are not kept.
+    legal_answer
+        What was decided on telling an authority first, for a system that is high-risk.
     """
 
     id: str
@@ -63,6 +71,10 @@ class Armed:
     reason: str
     expires_us: int
     used_by: str | None = None
+    armed_us: int = 0
+    execution_id: str = ""
+    roles: tuple[str, ...] = ()
+    legal_answer: str = ""
 
 
 class RollbackLedger(Protocol):
@@ -92,8 +104,14 @@ class RollbackLedger(Protocol):
         """
         ...
 
-    def executions(self, *, target: str | None = None) -> tuple[Execution, ...]:
-        """Return every execution, oldest first."""
+    def executions(
+        self,
+        *,
+        target: str | None = None,
+        incident_id: str | None = None,
+        stages: Iterable[Stage] | None = None,
+    ) -> tuple[Execution, ...]:
+        """Return the executions of a target, of an incident and in some stages, oldest first."""
         ...
 
     def steps(self, execution_id: str) -> tuple[Step, ...]:
@@ -139,6 +157,14 @@ class RollbackLedger(Protocol):
 
     def armed(self, plan: str, rule: str) -> tuple[Armed, ...]:
         """Return the unused consents for a plan and a rule."""
+        ...
+
+    def consents(self) -> tuple[Armed, ...]:
+        """Return every unused consent, also those that hold no longer."""
+        ...
+
+    def disarm(self, armed_id: str) -> bool:
+        """Take unused consent back; return whether it was there."""
         ...
 
     def use_armed(self, armed_id: str, execution_id: str) -> bool:

@@ -11,9 +11,11 @@ from monitor.rollbacks.plans import RollbackPlan
 
 __all__ = ["Freezer", "Means"]
 
-Freezer = Callable[[RollbackPlan, str | None], Record]
-"""Keeps evidence of an incident (its id, or None) before anything is changed; returns what it
-kept, with hashes. What it raises keeps the rollback from going on."""
+Freezer = Callable[[RollbackPlan, str | None, Record], Record | None]
+"""Keeps evidence of an incident (its id, or None) before anything is changed.
+
+It is given what is in force and what is served, and returns where it kept that and its hash, or
+None if it has no place for it. What it raises keeps the rollback from going on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

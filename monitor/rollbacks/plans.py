@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import annotated_types as at
+from pydantic import ConfigDict
 
 from monitor.incidents.records import canonical_json
 from monitor.rollbacks.adapter import Adapter, Diff, Observed, Probe
@@ -65,6 +66,8 @@ class Release:
         Where those results can be looked up.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
     reference: Annotated[str, at.MinLen(1)]
     serving: str = ""
     evidence: Evidence = Evidence.NONE
@@ -107,6 +110,8 @@ class Verification:
     series
         The monitored series that must come back within tolerance afterwards.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     reads: Annotated[int, at.Ge(2), at.Le(100)] = 3
     interval_seconds: Annotated[float, at.Gt(0), at.Le(60)] = 2.0

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.incidents.records import Record, canonical_json, to_record
 from monitor.incidents.timeline import MONITOR
@@ -23,6 +23,7 @@ Resolve = Callable[[RollbackPlan, Observed], Target]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
     requested_by: str
+    requested_role: str
     reason: str
     incident_id: str | None
     undo_of: str | None = None
@@ -35,6 +36,7 @@ def prepare(
     requested_by: str,
     reason: str,
     incident_id: str | None = None,
+    requested_role: str = "",
 ) -> Execution:
     """Return an execution with its dry run, to be agreed to; nothing is switched.
 
@@ -45,12 +47,23 @@ def prepare(
     UnreadableError
         If the plane cannot be read.
     """
-    request = _Request(requested_by=requested_by, reason=reason, incident_id=incident_id)
+    request = _Request(
+        requested_by=requested_by,
+        requested_role=requested_role,
+        reason=reason,
+        incident_id=incident_id,
+    )
     return _prepared(means, plan, request, resolve_target)
 
 
 def prepare_undo(
-    means: Means, plan: RollbackPlan, execution_id: str, *, requested_by: str, reason: str
+    means: Means,
+    plan: RollbackPlan,
+    execution_id: str,
+    *,
+    requested_by: str,
+    reason: str,
+    requested_role: str = "",
 ) -> Execution:
     """Return an execution that would take another one back; it needs consent of its own.
 
@@ -73,6 +86,7 @@ def prepare_undo(
         raise RefusedError(Refusal.WRONG_STAGE, message)
     request = _Request(
         requested_by=requested_by,
+        requested_role=requested_role,
         reason=reason,
         incident_id=before.incident_id,
         undo_of=before.id,
@@ -150,6 +164,7 @@ def _prepared(means: Means, plan: RollbackPlan, request: _Request, resolve: Reso
         target=plan.target,
         incident_id=request.incident_id,
         requested_by=request.requested_by,
+        requested_role=request.requested_role,
         reason=request.reason,
         undo_of=request.undo_of,
         dry_run=shown,
@@ -159,7 +174,9 @@ def _prepared(means: Means, plan: RollbackPlan, request: _Request, resolve: Reso
         approval_us=int(options.approval_minutes * _MINUTE_US),
     )
     kept = {"kept": frozen, "hash": execution.frozen_hash}
-    asked = {**to_record(shown), "reason": request.reason, "undo_of": request.undo_of}
+    asked: Record = {**to_record(shown), "reason": request.reason, "undo_of": request.undo_of}
+    if request.requested_role:
+        asked["role"] = request.requested_role
     steps = [
         Step(kind=StepKind.FROZEN, at_us=frozen_us, actor=MONITOR, body=kept),
         Step(kind=StepKind.DRY_RUN, at_us=now_us, actor=request.requested_by, body=asked),
@@ -180,12 +197,17 @@ def _frozen(
     except RollbackError as error:
         # A serving path that is down is a reason to go back, not one to stay.
         kept["served_unknown"] = str(error)
+    evidence: list[Record] = []
     for freeze in means.freezers:
         try:
-            kept.setdefault("evidence", []).append(freeze(plan, request.incident_id))
+            evidence += filter(None, [freeze(plan, request.incident_id, kept)])
         except Exception as error:
             message = f"evidence must be kept before anything is changed; it was not: {error}"
             raise RefusedError(Refusal.EVIDENCE_NOT_FROZEN, message) from error
+    if evidence:
+        # Who can be asked for the whole of it need not be told twice: it may be long, or about
+        # people.
+        kept = {**kept, "plane": to_record(replace(observed, detail={})), "evidence": evidence}
     return kept, served
 
 

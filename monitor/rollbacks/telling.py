@@ -24,6 +24,10 @@ _KINDS: Final[Mapping[StepKind, EntryKind]] = {
     StepKind.ENDED: EntryKind.ROLLBACK_STEP,
     StepKind.ABANDONED: EntryKind.ROLLBACK_ABORTED,
     StepKind.UNDO_PREPARED: EntryKind.ROLLBACK_STEP,
+    StepKind.STARTED: EntryKind.ROLLBACK_STEP,
+    StepKind.ARMED: EntryKind.ROLLBACK_ARMED,
+    StepKind.DISARMED: EntryKind.ROLLBACK_DISARMED,
+    StepKind.REVIEWED: EntryKind.ROLLBACK_STEP,
     StepKind.METRIC_WITHIN: EntryKind.ROLLBACK_STEP,
     StepKind.METRIC_BEYOND: EntryKind.ROLLBACK_STEP,
 }

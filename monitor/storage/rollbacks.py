@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from monitor.incidents.records import from_record, to_record
 from monitor.rollbacks.errors import Refusal, RefusedError, RollbackError
-from monitor.rollbacks.execution import Execution, Step, StepKind
+from monitor.rollbacks.execution import Execution, Stage, Step, StepKind
 from monitor.rollbacks.ledger import Armed, Lock, Switch
 from monitor.storage.rollback_tables import (
     rollback_armed,
@@ -71,12 +71,22 @@ class RollbackRepository:
             raise RollbackError(message)
         return from_record(Execution, bodies[0])
 
-    def executions(self, *, target: str | None = None) -> tuple[Execution, ...]:
-        """Return every execution, oldest first."""
+    def executions(
+        self,
+        *,
+        target: str | None = None,
+        incident_id: str | None = None,
+        stages: Iterable[Stage] | None = None,
+    ) -> tuple[Execution, ...]:
+        """Return the executions of a target, of an incident and in some stages, oldest first."""
         table = rollback_execution
         query: Select[Any] = select(table.c.body).order_by(table.c.prepared_us, table.c.id)
         if target is not None:
             query = query.where(table.c.target == target)
+        if incident_id is not None:
+            query = query.where(table.c.incident_id == incident_id)
+        if stages is not None:
+            query = query.where(table.c.stage.in_([str(stage) for stage in stages]))
         with self._reading() as connection:
             return tuple(from_record(Execution, body) for body in connection.scalars(query))
 
@@ -184,6 +194,21 @@ class RollbackRepository:
         with self._reading() as connection:
             bodies = connection.scalars(query.order_by(table.c.id)).all()
         return tuple(from_record(Armed, body) for body in bodies)
+
+    def consents(self) -> tuple[Armed, ...]:
+        """Return every unused consent, also those that hold no longer."""
+        table = rollback_armed
+        query = select(table.c.body).where(table.c.used_by.is_(None)).order_by(table.c.id)
+        with self._reading() as connection:
+            bodies = connection.scalars(query).all()
+        return tuple(from_record(Armed, body) for body in bodies)
+
+    def disarm(self, armed_id: str) -> bool:
+        """Take unused consent back; return whether it was there."""
+        table = rollback_armed
+        with self._writing() as connection:
+            unused = delete(table).where(table.c.id == armed_id, table.c.used_by.is_(None))
+            return bool(connection.execute(unused).rowcount)
 
     def use_armed(self, armed_id: str, execution_id: str) -> bool:
         """Use consent up; return whether it was there to be used."""

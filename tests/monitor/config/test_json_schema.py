@@ -28,6 +28,8 @@ BAD_IN_ONE_OPTION = (
     "incidents_and_dead_letters",
     "missing_sections",
     "no_detectors",
+    "rollbacks",
+    "rollbacks_is_a_number",
     "schema_is_a_number",
     "schema_name",
     "schema_without_columns",

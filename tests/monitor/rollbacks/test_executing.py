@@ -85,7 +85,9 @@ def test_what_was_in_force_and_served_is_kept_before_anything_is_changed(
 def test_nothing_is_prepared_when_evidence_cannot_be_kept(
     means: Means, plan: RollbackPlan, clock: TickingClock
 ) -> None:
-    def full(_plan: RollbackPlan, _incident: str | None) -> dict[str, object]:
+    def full(
+        _plan: RollbackPlan, _incident: str | None, _kept: dict[str, object]
+    ) -> dict[str, object]:
         message = "the disk is full"
         raise OSError(message)
 

@@ -121,12 +121,16 @@ class IncidentSettings:
         threshold decides; others recover on evidence.
     cannot_see_windows
         Windows in a row in which a series cannot be seen until that is an incident itself.
+    drill
+        Whether every incident that this monitor opens is practice: it says so, and it is told
+        only on channels that take practice.
     """
 
     group_windows: Annotated[int, at.Ge(1)] = 2
     reopen_seconds: Annotated[int, at.Ge(0)] = 86_400
     recover_windows: Annotated[int, at.Ge(1)] = 2
     cannot_see_windows: Annotated[int, at.Ge(1)] = 3
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Breaches to stored incidents, one stretch of time after another."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from monitor.clock import Clock
@@ -49,6 +49,7 @@ class IncidentDesk:
     _incidents: dict[str, Incident]
     _rules: GroupingRules
     _clock: Clock
+    _drill: bool = False
     _asked: set[str] = field(default_factory=set)
 
     @classmethod
@@ -66,7 +67,7 @@ class IncidentDesk:
             reopen_seconds=configuration.incidents.reopen_seconds,
         )
         known = {incident.id: incident for incident in shelf.active()}
-        return cls(shelf, known, rules, clock)
+        return cls(shelf, known, rules, clock, configuration.incidents.drill)
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -96,6 +97,8 @@ class IncidentDesk:
             rules=self._rules,
             known_us=now_us,
         )
+        if self._drill:
+            changes = _as_practice(changes)
         stored = self._shelf.apply(changes, recorded_us=now_us)
         self._incidents.update((incident.id, incident) for incident in stored)
 
@@ -122,3 +125,9 @@ class IncidentDesk:
 
 def _beginning(incident: Incident) -> tuple[int, str]:
     return incident.first_window.start_us, incident.id
+
+
+def _as_practice(changes: Changes) -> Changes:
+    """Return changes whose incidents are marked before they are stored or told."""
+    marked = tuple(replace(incident, drill=True) for incident in changes.incidents)
+    return replace(changes, incidents=marked)

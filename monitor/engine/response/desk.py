@@ -269,6 +269,7 @@ class ResponseDesk:
             version=version,
             now_us=self._clock.now_us(),
             folder=self._folder,
+            drill=case.incident.drill,
         )
 
     def _append(self, case: Case, entries: Iterable[TimelineEntry]) -> None:

@@ -63,9 +63,11 @@ AUDIENCES: Final[Mapping[Audience, AudienceRules]] = {
         blocking=(
             "purpose",
             "what_happened_plainly",
-            "onset",
+            "onset_plainly",
             "meaning_for_you",
+            # Something must have been done and signed before it is told in plain words.
             "measures",
+            "measures_plainly",
             "what_you_can_do",
             "contact",
             "next_update",
@@ -81,7 +83,14 @@ AUDIENCES: Final[Mapping[Audience, AudienceRules]] = {
         template="public.md",
         outside=True,
         decision=Decision.NOTICE_TO_PUBLIC,
-        blocking=("what_happened_plainly", "onset", "measures", "what_you_can_do", "next_update"),
+        blocking=(
+            "what_happened_plainly",
+            "onset_plainly",
+            "measures",
+            "measures_plainly",
+            "what_you_can_do",
+            "next_update",
+        ),
     ),
     Audience.STAFF: AudienceRules(
         template="staff.md",

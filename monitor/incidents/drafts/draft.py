@@ -21,7 +21,21 @@ from monitor.incidents.drafts.rendering import render, templates_in
 from monitor.incidents.regimes.library import regime
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 
-__all__ = ["Draft", "DraftStage", "drafted", "rules_of", "stage_of", "subject_of", "text_to_send"]
+__all__ = [
+    "DRILL_BANNER",
+    "Draft",
+    "DraftStage",
+    "drafted",
+    "rules_of",
+    "stage_of",
+    "subject_of",
+    "text_to_send",
+]
+
+DRILL_BANNER: Final = (
+    "**DRILL: this is practice. What it tells did not happen, and it must not be sent.**"
+)
+"""The first line of every text about a drill."""
 
 _CITATION: Final = re.compile(r" \[(?:e\d+|register)(?:, (?:e\d+|register))*\]")
 
@@ -111,6 +125,7 @@ def drafted(
     version: int,
     now_us: int,
     folder: Path | None = None,
+    drill: bool = False,
 ) -> Draft:
     """Return a draft from the fields, which are those for readers outside where they are.
 
@@ -124,6 +139,8 @@ def drafted(
         The time by the clock.
     folder
         Templates in the place of ours.
+    drill
+        Whether it is about practice: the text then says so first.
 
     Raises
     ------
@@ -137,6 +154,8 @@ def drafted(
         labels = {name: each.label for name, each in DEFINITIONS.items()}
         templates[rules.template] = regulator_template(regime(regime_id), labels)
     text = render(rules.template, fields, templates=templates, outside=rules.outside)
+    if drill:
+        text = f"{DRILL_BANNER}\n\n{text}"
     return Draft(
         incident_id=incident_id,
         subject=subject,

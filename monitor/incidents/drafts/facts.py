@@ -7,6 +7,7 @@ from monitor.incidents.awareness import Awareness, AwarenessKind, awareness
 from monitor.incidents.drafts.entries import UsableEntries, UsableEntry
 from monitor.incidents.drafts.fields import DEFINITIONS, Field, Fields, FieldState
 from monitor.incidents.drafts.observed import OBSERVED
+from monitor.incidents.drafts.plain_times import plain_moment, plain_span
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record
 from monitor.incidents.timeline import EntryKind, RecordedEntry
@@ -19,6 +20,7 @@ _ONSET_METHOD: Final = (
     "raised the alarm"
 )
 _INTERVAL_METHOD: Final = "the interval of the finding"
+_NAMES: Final = frozenset({"number", "system", "environment"})
 _STATED_BY_KIND: Final[Mapping[str, EntryKind]] = {
     "harm": EntryKind.HARM_STATED,
     "cause": EntryKind.CAUSE_STATED,
@@ -118,8 +120,17 @@ def _observed(entries: UsableEntries) -> dict[str, Field]:
         "evidence": ", ".join(told.get("findings", ())),
         "commander": told["roles"].get("commander"),
     }
+    if told["last_us"] is not None:
+        texts["last_seen_plainly"] = plain_moment(told["last_us"])
     found = {
-        name: Field(name=name, state=FieldState.FACT, text=text, refs=latest.refs, observed=True)
+        name: Field(
+            name=name,
+            state=FieldState.FACT,
+            text=text,
+            refs=latest.refs,
+            # What something is called was not observed.
+            observed=name not in _NAMES,
+        )
         for name, text in texts.items()
         if text
     }
@@ -177,6 +188,13 @@ def _times(known: list[RecordedEntry], entries: UsableEntries) -> dict[str, Fiel
             low=time_text(onset.from_us),
             high=time_text(onset.to_us),
             method=_ONSET_METHOD,
+            refs=usable[onset.seq].refs,
+            observed=usable[onset.seq].is_observed,
+        )
+        found["onset_plainly"] = Field(
+            name="onset_plainly",
+            state=FieldState.FACT,
+            text=plain_span(onset.from_us, onset.to_us),
             refs=usable[onset.seq].refs,
             observed=usable[onset.seq].is_observed,
         )

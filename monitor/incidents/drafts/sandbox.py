@@ -46,8 +46,11 @@ def _sentence(template: str, fields: dict[str, dict[str, Any]], names: list[str]
     observed = any(fields[name]["observed"] for name in names)
     # A text that ends with a full stop may stand before one.
     text = re.sub(r"\.\.(?= |$)", ".", template.format_map(shown))
-    prefix = "Our monitoring recorded: " if observed else ""
-    return f"{prefix}{text}{' [' + ', '.join(refs) + ']' if refs else ''}"
+    if observed:
+        # Only a word of the template loses its capital: a name keeps it.
+        first = text[:1] if template.startswith("{") else text[:1].lower()
+        text = f"Our monitoring recorded: {first}{text[1:]}"
+    return f"{text}{' [' + ', '.join(refs) + ']' if refs else ''}"
 
 
 def main() -> None:

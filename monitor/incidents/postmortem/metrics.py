@@ -7,7 +7,7 @@ from typing import Final
 from monitor.incidents.awareness import AwarenessKind, awareness
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 
-__all__ = ["Duration", "duration_text", "durations"]
+__all__ = ["Duration", "duration_text", "durations", "length_text"]
 
 _MINUTE: Final = 60_000_000
 _HOUR: Final = 60 * _MINUTE
@@ -76,17 +76,17 @@ def duration_text(duration: Duration) -> str:
     """Return a duration in words, ``unknown yet`` where an end is not recorded."""
     if duration.low_us is None or duration.high_us is None:
         return "unknown yet"
-    low, high = _length(duration.low_us), _length(duration.high_us)
+    low, high = length_text(duration.low_us), length_text(duration.high_us)
     refs = f" [{', '.join(duration.refs)}]"
     return f"{low}{refs}" if low == high else f"{low} to {high}{refs}"
 
 
-def _length(us: int) -> str:
+def length_text(us: int) -> str:
     """Return a length of time in the largest unit that it fills.
 
     Examples
     --------
-    >>> _length(90 * 60_000_000), _length(50 * 3_600_000_000), _length(30_000_000)
+    >>> length_text(90 * 60_000_000), length_text(50 * 3_600_000_000), length_text(30_000_000)
     ('1.5 hours', '2.1 days', '0.5 minutes')
     """
     for size, unit in ((_DAY, "days"), (_HOUR, "hours")):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from monitor.incidents.awareness import AwarenessKind, awareness
+from monitor.incidents.drafts.draft import DRILL_BANNER
 from monitor.incidents.drafts.fields import Fields
 from monitor.incidents.model import Incident
 from monitor.incidents.postmortem.items import ItemKind, action_items, due_dates
@@ -51,6 +52,7 @@ def post_mortem(incident: Incident, timeline: Iterable[RecordedEntry], fields: F
         [
             f"# Post-mortem of incident {incident.number}: {incident.title}",
             "",
+            *([DRILL_BANNER, ""] if incident.drill else []),
             *_header(incident, entries),
             *_exposure(fields),
             *_written(entries),

@@ -82,8 +82,8 @@ def run(
     return verb
 
 
-def state_all(run: Run) -> None:
-    for name in AUDIENCES[Audience.AFFECTED].blocking:
+def state_all(run: Run, audience: Audience = Audience.AFFECTED) -> None:
+    for name in AUDIENCES[audience].blocking:
         if DEFINITIONS[name].human:
             run("comms", "state", "c.yaml", "1", name, f"words on {name}", *BOTH)
 
@@ -135,18 +135,18 @@ def test_what_was_done_is_told_outside_once_a_person_signed_it(run, tmp_path) ->
         incident_id = repository.find("1").id
         repository.append(incident_id, [entry], recorded_us=WINDOW.end_us)
         number = str(repository.timeline(incident_id)[-1].seq)
-    state_all(run)
-    before = run("comms", "draft", "c.yaml", "1", "affected")
+    state_all(run, Audience.CUSTOMERS)
+    before = run("comms", "draft", "c.yaml", "1", "customers")
     unread = run("comms", "sign", "c.yaml", "1", number, *COMMANDER, status=1)
     absent = run("comms", "sign", "c.yaml", "1", "99", *COMMANDER, "--reason", "x", status=1)
     run("comms", "sign", "c.yaml", "1", number, *COMMANDER, "--reason", "I saw it answer")
-    after = run("comms", "draft", "c.yaml", "1", "affected")
-    run("comms", "approve", "c.yaml", "1", "affected", *BOTH)
+    after = run("comms", "draft", "c.yaml", "1", "customers")
+    run("comms", "approve", "c.yaml", "1", "customers", *BOTH)
 
     assert f"e{number} not signed as a finding" in before
     assert "needs words on how it was checked" in unread
     assert "got [99]" in absent
-    assert f"the old prompt is back [e{number}]" in after
+    assert f"the old prompt is back. [e{number}]" in after
 
 
 def test_what_leaves_the_house_is_the_approved_text_without_citations(run) -> None:

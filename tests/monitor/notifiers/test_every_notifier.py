@@ -25,6 +25,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "alertmanager": {"url": "https://a.example.org"},
     "apprise": {"url": "json://s3cret.example.org", "allow_private": True},
     "pagerduty": {"routing_key": "s3cret"},
+    "record": {"path": "/tmp/notices.jsonl"},
     "slack": {"webhook": "https://hooks.example.org/s3cret"},
     "smtp": {
         "host": "mail.example.org",

@@ -227,7 +227,27 @@ def test_what_leaves_the_house_holds_no_citations(growing) -> None:
     text = text_to_send(draft_of(growing, "affected").text)
 
     assert "[e" not in text
-    assert "prompt reverted" in text
+    assert "words on what was done, in plain words" in text
+
+
+def test_a_letter_holds_no_times_of_a_machine_and_no_method(growing) -> None:
+    fill(growing, "affected")
+
+    text = draft_of(growing, "affected").text
+
+    assert "UTC" in text
+    assert not re.search(r"\dT\d\d:\d\d|estimated|window", text)
+
+
+def test_every_text_about_a_drill_says_so_first(growing) -> None:
+    facts = facts_of(growing.incident, growing.entries, {}, growing.now_us)
+
+    draft = drafted(
+        growing.incident.id, "staff", facts, version=1, now_us=growing.now_us, drill=True
+    )
+
+    assert draft.text.startswith("**DRILL: this is practice.")
+    assert text_to_send(draft.text).startswith("**DRILL: this is practice.")
 
 
 def test_a_report_needs_a_duty_and_other_drafts_have_none() -> None:

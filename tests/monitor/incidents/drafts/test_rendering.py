@@ -76,13 +76,29 @@ def test_a_text_cannot_pass_for_a_citation_a_heading_or_a_field(growing) -> None
     assert text == f"Contact: call us (e1) # Since {{exposed}}. [e{seq}]"
 
 
+def test_a_name_that_begins_what_was_recorded_keeps_its_capital(growing) -> None:
+    facts = facts_of(growing.incident, growing.entries, {}, growing.now_us, outside=True)
+    templates = {"t.md": '{{ say("{title}.") }}'}
+
+    text = render("t.md", facts, templates=templates, outside=True)
+
+    assert text.startswith(f"Our monitoring recorded: {facts['title'].text}")
+
+
+def test_what_an_incident_is_called_was_not_observed(growing) -> None:
+    facts = facts_of(growing.incident, growing.entries, {}, growing.now_us, outside=True)
+    templates = {"t.md": '{{ say("System: {system}, in {environment}.") }}'}
+
+    assert render("t.md", facts, templates=templates, outside=True).startswith("System: ")
+
+
 def test_outside_what_nobody_signed_is_said_to_be_recorded_by_monitoring(growing) -> None:
     facts = facts_of(growing.incident, growing.entries, {}, growing.now_us, outside=True)
     templates = {"t.md": '{{ say("Exposed: {exposed}.") }}'}
 
     text = render("t.md", facts, templates=templates, outside=True)
 
-    assert text == "Our monitoring recorded: Exposed: 1,280. [e2]"
+    assert text == "Our monitoring recorded: exposed: 1,280. [e2]"
 
 
 def test_templates_of_a_folder_take_the_place_of_ours(tmp_path) -> None:

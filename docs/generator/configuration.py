@@ -23,6 +23,7 @@ from monitor.config.model import (
 from monitor.config.notifying import NotifierSettings
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
+from monitor.config.severity import SeveritySettings
 from monitor.features.registry import text_features
 from monitor.incidents.roles import People
 from monitor.notifiers.base import registered_notifiers
@@ -46,6 +47,7 @@ _SECTIONS: Mapping[str, type] = {
     "run": RunSettings,
     "retention": RetentionSettings,
     "people": People,
+    "severity": SeveritySettings,
 }
 
 _TYPES: Mapping[tuple[type, str], str] = {

@@ -41,7 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     from monitor.engine.audit import run_audit
     from monitor.engine.audit_text import audit_record, audit_text, rejections_text
     from monitor.engine.progress import terminal_progress
-    from monitor.severity.scoring import FiveAxes
     from monitor.storage.store import Store
 
     configuration = load_configuration(arguments.configuration)
@@ -55,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
                 configuration,
                 baseline=baseline,
                 store=store,
-                policy=FiveAxes(),
+                policy=configuration.severity,
                 clock=SystemClock(),
                 progress=progress,
                 runner=runner(arguments.workers),

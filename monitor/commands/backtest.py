@@ -38,7 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     from monitor.engine.progress import terminal_progress
     from monitor.engine.reading import TimeRange
     from monitor.engine.stored_windows import stored_windows
-    from monitor.severity.scoring import FiveAxes
     from monitor.storage.store import Store
 
     old = load_configuration(arguments.configuration)
@@ -58,7 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
             baseline=baseline,
             old=old,
             new=new,
-            policy=FiveAxes(),
             progress=progress,
             quiet=quiet,
         )

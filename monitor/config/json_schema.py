@@ -24,6 +24,7 @@ from monitor.config.model import (
 from monitor.config.notifying import NotifierSettings
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
+from monitor.config.severity import SeveritySettings
 from monitor.incidents.roles import People
 from monitor.notifiers.base import registered_notifiers
 from monitor.rollbacks.adapter import registered_adapters, registered_probes
@@ -47,6 +48,7 @@ _SECTIONS: Mapping[str, type] = {
     "run": RunSettings,
     "retention": RetentionSettings,
     "people": People,
+    "severity": SeveritySettings,
 }
 _ORDER = (
     "version",
@@ -66,6 +68,7 @@ _ORDER = (
     "run",
     "retention",
     "people",
+    "severity",
 )
 
 

@@ -32,6 +32,7 @@ from monitor.config.problems import ConfigurationError
 from monitor.config.retention import RetentionSettings
 from monitor.config.rolling_back import read_rollbacks
 from monitor.config.running import RunSettings
+from monitor.config.severity import read_severity
 from monitor.incidents.roles import People
 from monitor.severity.register import SystemRegister
 from monitor.sources.base import registered_sources
@@ -61,6 +62,7 @@ OPTIONAL_SECTIONS = (
     "run",
     "retention",
     "people",
+    "severity",
 )
 WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
 
@@ -90,6 +92,8 @@ def load_configuration(
     parts = _parts(reader, data, file.parent, variables)
     plans = data.get("rollbacks")
     parts["rollbacks"] = read_rollbacks(reader, plans, Path(path).parent, variables)
+    # A policy is told by the path from where the user stands, like the configuration itself.
+    parts["severity"] = read_severity(reader, data.get("severity", {}), Path(path).parent)
     if reader.problems:
         raise ConfigurationError(reader.problems)
     for section in ("source", "baseline", "dead_letters"):

@@ -24,6 +24,7 @@ from monitor.config.scalars import EventTime
 from monitor.incidents.roles import People
 from monitor.rollbacks.plans import RollbackPlan
 from monitor.severity.register import SystemRegister
+from monitor.severity.scoring import FiveAxes
 from monitor.windows.spec import WindowSpec
 
 __all__ = [
@@ -216,6 +217,8 @@ class Configuration:
         One entry for each series, in the order of the document.
     rollbacks
         What can be switched back, in the order of the document.
+    severity
+        The policy that suggests how bad incidents are.
     """
 
     path: Path
@@ -234,5 +237,6 @@ class Configuration:
     run: RunSettings = field(default_factory=RunSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     people: People = field(default_factory=People)
+    severity: FiveAxes = field(default_factory=FiveAxes)
     notifiers: NotifierSettings = field(default_factory=NotifierSettings)
     rollbacks: tuple[RollbackPlan, ...] = ()

@@ -18,7 +18,6 @@ from monitor.engine.progress import Progress
 from monitor.engine.reading import TimeRange
 from monitor.engine.runners.serial import SerialRunner
 from monitor.incidents.model import Incident
-from monitor.severity.scoring import FiveAxes
 from monitor.storage.store import Store
 
 __all__ = ["DemoResult", "run_demo"]
@@ -120,7 +119,7 @@ def _fit_and_audit(configuration: Configuration, clock: Clock, progress: Progres
             configuration,
             baseline=fitted.baseline,
             store=store,
-            policy=FiveAxes(),
+            policy=configuration.severity,
             clock=clock,
             progress=progress,
             runner=SerialRunner(),

@@ -19,7 +19,6 @@ from monitor.engine.unstored_incidents import UnstoredIncidents
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.incidents.model import Incident
-from monitor.severity.registry import SeverityPolicy
 from monitor.windows.slices import ALL
 from monitor.windows.wording import describe_windows, windows_in_words
 
@@ -166,7 +165,6 @@ def run_backtest(
     baseline: Baseline,
     old: Configuration,
     new: Configuration,
-    policy: SeverityPolicy,
     progress: Progress,
     quiet: TimeRange | None = None,
 ) -> Backtest:
@@ -179,9 +177,7 @@ def run_backtest(
     baseline
         What windows are compared with, under both policies.
     old, new
-        The policies: detectors, decision, incidents and the system register.
-    policy
-        Suggests tiers.
+        The policies: detectors, decision, incidents, severity and the system register.
     progress
         Told of each stretch of time.
     quiet
@@ -194,7 +190,7 @@ def run_backtest(
     """
     _check_windows(old, new)
     quiet = quiet or _reference_time(baseline)
-    runs = [_run(each, baseline, policy, quiet) for each in (old, new)]
+    runs = [_run(each, baseline, quiet) for each in (old, new)]
     for run in runs:
         run.judge.compare_all(windows)
     numbers: dict[WindowKey, int] = {}
@@ -234,9 +230,7 @@ def _check_windows(old: Configuration, new: Configuration) -> None:
         raise BacktestError(message)
 
 
-def _run(
-    configuration: Configuration, baseline: Baseline, policy: SeverityPolicy, quiet: TimeRange
-) -> _Run:
+def _run(configuration: Configuration, baseline: Baseline, quiet: TimeRange) -> _Run:
     lacking = {entry.series: _lacking(entry, baseline) for entry in configuration.detectors}
     kept = tuple(each for each in configuration.detectors if lacking[each.series] is None)
     if not kept:
@@ -248,7 +242,7 @@ def _run(
         raise BacktestError(message)
     configuration = replace(configuration, detectors=kept)
     return _Run(
-        judge=Judge(configuration=configuration, baseline=baseline, policy=policy),
+        judge=Judge(configuration=configuration, baseline=baseline, policy=configuration.severity),
         desk=IncidentDesk.over(UnstoredIncidents(), configuration, FixedClock(0)),
         left_out={series: table for series, table in lacking.items() if table is not None},
         quiet=quiet,

@@ -15,7 +15,6 @@ from monitor.engine.judgement import Judge
 from monitor.engine.watching import Watching
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
-from monitor.severity.scoring import FiveAxes
 
 __all__ = ["SIZES", "Delays", "SeriesDelays", "delays_of"]
 
@@ -79,7 +78,8 @@ def delays_of(configuration: Configuration, baseline: Baseline) -> Delays:
         If nothing is decided on evidence.
     """
     check_baseline(configuration, baseline, with_features(configuration.schema))
-    watching = Judge(configuration=configuration, baseline=baseline, policy=FiveAxes()).watching
+    judge = Judge(configuration=configuration, baseline=baseline, policy=configuration.severity)
+    watching = judge.watching
     if watching is None:
         raise OutputwatchError(_nothing_watched(configuration))
     slices = (ALL_TRAFFIC, *sorted(baseline.references.keys() - {ALL_TRAFFIC}))

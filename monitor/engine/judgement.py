@@ -23,7 +23,12 @@ from monitor.engine.weighing import Alarm, Since, alarm_of, in_shadow, weighed
 from monitor.incidents.breaches import Breach, Recovery
 from monitor.incidents.exposure import exposed_rows
 from monitor.incidents.model import SignalIdentity, SignalKind, observation_of
-from monitor.severity.assessment import Course, cannot_see_suggestion, severity_inputs
+from monitor.severity.assessment import (
+    Course,
+    cannot_see_suggestion,
+    severity_inputs,
+    suggested,
+)
 from monitor.severity.registry import SeverityPolicy
 from monitor.windows.slices import ALL
 
@@ -289,7 +294,7 @@ class Judge:
             identity=self._identity(judged, SignalKind.BREACH),
             detector=finding.detector,
             observation=observation,
-            suggestion=self.policy.suggest(inputs),
+            suggestion=suggested(self.policy, inputs),
             onset_us=first.start_us,
             inhibited_by=inhibited_by,
         )
@@ -305,7 +310,10 @@ class Judge:
             detector=judged.finding.detector,
             observation=observation_of(judged.finding, finding_id=judged.id, window=key),
             suggestion=cannot_see_suggestion(
-                self.policy, register=self.configuration.system, unseen_days=unseen_days
+                self.policy,
+                register=self.configuration.system,
+                unseen_days=unseen_days,
+                failure_mode=judged.finding.failure_mode,
             ),
             onset_us=onset_us,
             inhibited_by=inhibited_by,

@@ -1,14 +1,11 @@
-"""Facts that set a floor under the severity, and who may state them."""
+"""Facts that set a floor under the severity; the policy says which, and who may state them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from monitor.incidents.roles import Role
 from monitor.incidents.suggestion import Tier
 
-__all__ = ["FACT_ROLES", "Fact", "HeldFact"]
+__all__ = ["Fact", "HeldFact"]
 
 
 class Fact(StrEnum):
@@ -22,23 +19,6 @@ class Fact(StrEnum):
     DATA_SHOWN_TO_ANOTHER = "data_shown_to_another"
     GUARDRAIL_MISSING = "guardrail_missing"
     OUTSIDE_INQUIRY = "outside_inquiry"
-
-
-_ANYBODY: Final = frozenset(Role)
-_COUNSEL: Final = frozenset({Role.LEGAL})
-
-FACT_ROLES: Final[Mapping[Fact, frozenset[Role]]] = {
-    Fact.HARM_LINKED: _ANYBODY,
-    Fact.CHILD_EXPLOITATION: _ANYBODY,
-    Fact.ACT_OUTSIDE_AUTHORITY: _ANYBODY,
-    # Whether a law sets a clock is a legal question, so only counsel lifts by it.
-    Fact.CLOCK_48_HOURS: _COUNSEL,
-    Fact.CLOCK_72_HOURS: _COUNSEL,
-    Fact.DATA_SHOWN_TO_ANOTHER: _ANYBODY,
-    Fact.GUARDRAIL_MISSING: frozenset({Role.ON_CALL, Role.COMMANDER, Role.ML_LEAD}),
-    Fact.OUTSIDE_INQUIRY: _ANYBODY,
-}
-"""Who may state a fact. It is wide on purpose: a fact only lifts, and lifting is cheap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

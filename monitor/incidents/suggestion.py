@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 __all__ = ["Axes", "Suggestion", "Tier", "worse"]
 
@@ -64,6 +65,9 @@ class Suggestion:
         The name and version of the policy.
     floor
         The tier that facts found by the monitor set, None if there are none.
+    inputs
+        What the policy was told, as a record, so that another policy can be asked; None in
+        suggestions of releases that did not keep it.
     """
 
     tier: Tier
@@ -74,6 +78,7 @@ class Suggestion:
     held: bool = False
     policy: str
     floor: Tier | None = None
+    inputs: dict[str, Any] | None = None
 
     @property
     def score(self) -> int:

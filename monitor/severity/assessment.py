@@ -1,15 +1,23 @@
 """From a finding and a register to what a severity policy is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from detectors.base import Estimate, FailureMode, Finding, Verdict
+from monitor.incidents.model import SignalKind
+from monitor.incidents.records import from_record, to_record
 from monitor.incidents.suggestion import Suggestion, Tier, worse
 from monitor.severity.inputs import Evidence, Fact, SeverityInputs
 from monitor.severity.register import SystemRegister
 from monitor.severity.registry import SeverityPolicy
 
-__all__ = ["Course", "cannot_see_suggestion", "severity_inputs"]
+__all__ = [
+    "Course",
+    "cannot_see_suggestion",
+    "severity_inputs",
+    "suggested",
+    "suggested_again",
+]
 
 _US_PER_DAY = 86_400_000_000
 # An impact ratio in the sense of the four-fifths rule is one of selection rates.
@@ -72,6 +80,7 @@ def severity_inputs(
     if course.n_rows_all:
         share = min(1.0, course.n_exposed_now / course.n_rows_all)
     return SeverityInputs(
+        failure_mode=finding.failure_mode,
         departure=finding.departure,
         evidence=_evidence(finding, course.n_windows),
         share=share,
@@ -88,28 +97,57 @@ def severity_inputs(
     )
 
 
+def suggested(policy: SeverityPolicy, inputs: SeverityInputs) -> Suggestion:
+    """Return what a policy suggests of a breach, with what it was told."""
+    return replace(policy.suggest(inputs), inputs=to_record(inputs))
+
+
+def suggested_again(
+    policy: SeverityPolicy, suggestion: Suggestion, kind: SignalKind
+) -> Suggestion | None:
+    """Return what a policy suggests on the inputs of an earlier suggestion.
+
+    None if the suggestion has no inputs: it is older than they are kept, or a person reported
+    what it is about.
+    """
+    if suggestion.inputs is None:
+        return None
+    inputs = from_record(SeverityInputs, suggestion.inputs)
+    if kind is SignalKind.CANNOT_SEE:
+        return _of_not_seeing(policy, inputs)
+    return suggested(policy, inputs)
+
+
 def cannot_see_suggestion(
-    policy: SeverityPolicy, *, register: SystemRegister, unseen_days: float | None
+    policy: SeverityPolicy,
+    *,
+    register: SystemRegister,
+    unseen_days: float | None,
+    failure_mode: FailureMode | None = None,
 ) -> Suggestion:
     """Return the tier of not seeing: SEV4, from one day on SEV3; None is unknown.
 
     What it hides may be as bad as the policy says of a system about which only the register
     is known.
     """
-    hidden = policy.suggest(
-        SeverityInputs(
-            evidence=Evidence.NOT_ESTABLISHED,
-            days=unseen_days,
-            stakes=register.stakes,
-            reversibility=register.reversibility,
-            vulnerable_users=register.vulnerable_users,
-            shadow=register.shadow,
-        )
+    inputs = SeverityInputs(
+        failure_mode=failure_mode,
+        evidence=Evidence.NOT_ESTABLISHED,
+        days=unseen_days,
+        stakes=register.stakes,
+        reversibility=register.reversibility,
+        vulnerable_users=register.vulnerable_users,
+        shadow=register.shadow,
     )
+    return _of_not_seeing(policy, inputs)
+
+
+def _of_not_seeing(policy: SeverityPolicy, inputs: SeverityInputs) -> Suggestion:
+    hidden = policy.suggest(inputs)
     tier, reason = Tier.SEV4, "the monitor has not seen this series"
-    if unseen_days is not None:
-        tier = Tier.SEV3 if unseen_days >= 1 else Tier.SEV4
-        reason += f" for {unseen_days:.3g} days"
+    if inputs.days is not None:
+        tier = Tier.SEV3 if inputs.days >= 1 else Tier.SEV4
+        reason += f" for {inputs.days:.3g} days"
     return Suggestion(
         tier=tier,
         could_be=worse(tier, hidden.could_be),
@@ -117,6 +155,7 @@ def cannot_see_suggestion(
         reasons=(reason,),
         unknowns=("what the series would show", *hidden.unknowns),
         policy=hidden.policy,
+        inputs=to_record(inputs),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from detectors.base import Estimate
 from monitor.severity.inputs import Evidence, SeverityInputs
 from monitor.severity.register import Reversibility, Stakes, Vulnerability
+from monitor.severity.rules import Cuts, PointTables, ScoringRules
 
 __all__ = [
     "CONSEQUENTIAL",
@@ -24,8 +25,6 @@ __all__ = [
 CONSEQUENTIAL: Final = frozenset({Stakes.CONSEQUENTIAL, Stakes.CRITICAL})
 
 _NAMED_GROUPS: Final = 3
-_STAKES: Final = tuple(Stakes)
-_REVERSIBILITY: Final = tuple(Reversibility)
 _STAKES_WORDS: Final = {
     Stakes.NONE: "nobody is affected",
     Stakes.INCONVENIENCE: "inconvenience or quality",
@@ -37,6 +36,11 @@ _REVERSIBILITY_WORDS: Final = {
     Reversibility.CORRECTABLE: "correctable with effort",
     Reversibility.HARD: "hard to undo",
     Reversibility.IRREVERSIBLE: "cannot be undone",
+}
+_VULNERABILITY_WORDS: Final = {
+    Vulnerability.NONE: "vulnerable people are not expected among the users",
+    Vulnerability.EXPECTED: "vulnerable people are among the users",
+    Vulnerability.DIRECT: "vulnerable people are directly exposed",
 }
 
 
@@ -76,51 +80,52 @@ def effect_points(inputs: SeverityInputs, cuts: Sequence[float]) -> Points:
     )
 
 
-def reach_points(
-    inputs: SeverityInputs, share_cuts: Sequence[float], people_cuts: Sequence[float]
-) -> Points:
+def reach_points(inputs: SeverityInputs, cuts: Cuts) -> Points:
     """Return the points of the share of traffic or the people since onset, the worse of both."""
     if inputs.share is None and inputs.people is None:
         return Points(0, "reach: not measured", ("share of traffic and people concerned",))
     points, words = 0, []
     if inputs.share is not None:
-        points = max(points, points_between(inputs.share, share_cuts))
+        points = max(points, points_between(inputs.share, cuts.share))
         words.append(f"{_number(inputs.share * 100)} % of the traffic")
     if inputs.people is not None:
-        points = max(points, points_between(inputs.people, people_cuts))
+        points = max(points, points_between(inputs.people, cuts.people))
         words.append(f"{inputs.people:,} people or outputs since the onset")
     return Points(points, f"reach: {', '.join(words)}")
 
 
-def stakes_points(inputs: SeverityInputs, if_unknown: int) -> Points:
-    """Return the points of the declared stakes, `if_unknown` where nobody declared them."""
+def stakes_points(inputs: SeverityInputs, rules: ScoringRules) -> Points:
+    """Return the points of the stakes, those of `rules.unknown` where nobody declared them."""
+    table = rules.points.stakes
     if inputs.stakes is None:
-        reason = f"stakes: not declared, taken as {_STAKES[if_unknown]}"
-        return Points(if_unknown, reason, ("stakes of the use",))
-    return Points(_STAKES.index(inputs.stakes), f"stakes: {_STAKES_WORDS[inputs.stakes]}")
+        taken = rules.unknown.stakes
+        reason = f"stakes: not declared, taken as {taken}"
+        return Points(table[taken], reason, ("stakes of the use",))
+    return Points(table[inputs.stakes], f"stakes: {_STAKES_WORDS[inputs.stakes]}")
 
 
-def reversal_points(inputs: SeverityInputs, cuts: Sequence[float], if_unknown: int) -> Points:
+def reversal_points(inputs: SeverityInputs, rules: ScoringRules) -> Points:
     """Return the points of reversibility or duration, the worse of both."""
     words: list[str] = []
     unknown: list[str] = []
     if inputs.reversibility is None:
-        points = if_unknown
-        words.append(f"reversibility not declared, taken as {_REVERSIBILITY[if_unknown]}")
+        taken = rules.unknown.reversibility
+        points = rules.points.reversibility[taken]
+        words.append(f"reversibility not declared, taken as {taken}")
         unknown.append("reversibility of a decision")
     else:
-        points = _REVERSIBILITY.index(inputs.reversibility)
+        points = rules.points.reversibility[inputs.reversibility]
         words.append(_REVERSIBILITY_WORDS[inputs.reversibility])
     if inputs.days is None:
         unknown.append("time since the onset")
     else:
-        points = max(points, points_between(inputs.days, cuts))
+        points = max(points, points_between(inputs.days, rules.cuts.days))
         words.append(f"{_number(inputs.days)} days since the onset")
     return Points(points, f"reversal and duration: {', '.join(words)}", tuple(unknown))
 
 
-def people_points(inputs: SeverityInputs) -> Points:
-    """Return the points of who is worse off."""
+def people_points(inputs: SeverityInputs, table: PointTables) -> Points:
+    """Return the points of who is worse off, the most that applies."""
     unknown: list[str] = []
     if inputs.vulnerable_users is None:
         unknown.append("whether vulnerable people use the system")
@@ -128,13 +133,14 @@ def people_points(inputs: SeverityInputs) -> Points:
         unknown.append("whether a protected group is worse off")
     points, words = 0, "no protected group is known to be worse off"
     if inputs.protected_group_worse_off:
-        points, words = 1, "a protected group is worse off"
+        points, words = table.protected_group, "a protected group is worse off"
         if inputs.stakes in CONSEQUENTIAL:
-            points, words = 2, "a protected group is worse off in a consequential use"
-    if inputs.vulnerable_users is Vulnerability.EXPECTED and points < 2:
-        points, words = 2, "vulnerable people are among the users"
-    if inputs.vulnerable_users is Vulnerability.DIRECT:
-        points, words = 3, "vulnerable people are directly exposed"
+            points = table.protected_group_in_consequential_use
+            words = "a protected group is worse off in a consequential use"
+    vulnerable = inputs.vulnerable_users
+    if vulnerable is not None and table.vulnerable_users[vulnerable] > points:
+        points = table.vulnerable_users[vulnerable]
+        words = _VULNERABILITY_WORDS[vulnerable]
     return Points(points, f"people: {words}{_undeclared(inputs)}", tuple(unknown))
 
 

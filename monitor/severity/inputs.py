@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from detectors.base import Estimate
+from detectors.base import Estimate, FailureMode
 from monitor.incidents.facts import Fact
 from monitor.severity.register import Reversibility, Stakes, Vulnerability
 
@@ -11,7 +11,7 @@ __all__ = ["Evidence", "Fact", "SeverityInputs"]
 
 
 class Evidence(StrEnum):
-    """How well a breach is established."""
+    """How well a breach is established, from the weakest on."""
 
     NOT_ESTABLISHED = "not_established"
     ONE_WINDOW = "one_window"
@@ -25,6 +25,8 @@ class SeverityInputs:
 
     Parameters
     ----------
+    failure_mode
+        Which of a policy's tables applies; None: those of all modes.
     departure
         The effect in multiples of its tolerance, with its interval.
     evidence
@@ -47,6 +49,7 @@ class SeverityInputs:
         What is known beside the numbers: found by the monitor or stated by a person.
     """
 
+    failure_mode: FailureMode | None = None
     departure: Estimate | None = None
     evidence: Evidence = Evidence.ONE_WINDOW
     share: float | None = None

@@ -23,6 +23,11 @@ class SeverityPolicy(Protocol):
 
     name: ClassVar[str]
 
+    @property
+    def version(self) -> str:
+        """Return what names its numbers; it is kept with every suggestion."""
+        ...
+
     def suggest(self, inputs: SeverityInputs) -> Suggestion:
         """Return the tier that the inputs suggest, with its reasons."""
         ...

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import ClassVar, Final
 
-import annotated_types as at
-
+from monitor.incidents.roles import Role
 from monitor.incidents.suggestion import Axes, Suggestion, Tier, worse
 from monitor.severity.axes import (
     CONSEQUENTIAL,
@@ -13,30 +12,18 @@ from monitor.severity.axes import (
     at_worst,
     effect_points,
     people_points,
-    points_between,
     reach_points,
     reversal_points,
     stakes_points,
 )
 from monitor.severity.inputs import Evidence, Fact, SeverityInputs
 from monitor.severity.registry import severity_policy
+from monitor.severity.rules import PolicyRules, ScoringRules, built_in_rules
+from monitor.severity.soundness import floor_faults, scoring_faults
 
-__all__ = ["DEFAULT_FLOORS", "FACT_WORDS", "FiveAxes", "tier_of_score"]
+__all__ = ["FACT_WORDS", "FiveAxes", "tier_of_score"]
 
-Cuts = tuple[float, float, float]
-
-DEFAULT_FLOORS: Mapping[Fact, Tier] = {
-    Fact.HARM_LINKED: Tier.SEV1,
-    Fact.CHILD_EXPLOITATION: Tier.SEV1,
-    Fact.ACT_OUTSIDE_AUTHORITY: Tier.SEV1,
-    Fact.CLOCK_48_HOURS: Tier.SEV1,
-    Fact.CLOCK_72_HOURS: Tier.SEV2,
-    Fact.DATA_SHOWN_TO_ANOTHER: Tier.SEV2,
-    Fact.GUARDRAIL_MISSING: Tier.SEV2,
-    Fact.OUTSIDE_INQUIRY: Tier.SEV2,
-}
-
-FACT_WORDS: Mapping[Fact, str] = {
+FACT_WORDS: Final[Mapping[Fact, str]] = {
     Fact.HARM_LINKED: "served output is linked to death, serious injury or self-harm",
     Fact.CHILD_EXPLOITATION: "content that exploits children was served",
     Fact.ACT_OUTSIDE_AUTHORITY: "an agent did something irreversible outside its authority",
@@ -47,21 +34,24 @@ FACT_WORDS: Mapping[Fact, str] = {
     Fact.OUTSIDE_INQUIRY: "a regulator, a court, the press or a customer's executive has asked",
 }
 
-_CAPS: Mapping[Evidence, tuple[Tier, str]] = {
-    Evidence.NOT_ESTABLISHED: (Tier.SEV4, "cap: the breach is not established, so watch it"),
-    Evidence.ONE_WINDOW: (Tier.SEV2, "cap: seen in one window"),
+_CAP_WORDS: Final[Mapping[Evidence, str]] = {
+    Evidence.NOT_ESTABLISHED: "cap: the breach is not established, so watch it",
+    Evidence.ONE_WINDOW: "cap: seen in one window",
+    Evidence.REPEATED: "cap: no person has confirmed it",
+    Evidence.CONFIRMED: "cap: the policy suggests no graver tier by points",
 }
 
 
-def tier_of_score(score: int, cuts: Cuts = (5, 8, 11)) -> Tier:
-    """Return the tier of a score of 0 to 15; `cuts` are the least scores of SEV3, 2 and 1.
+def tier_of_score(score: int, tiers: Mapping[Tier, int]) -> Tier:
+    """Return the gravest tier whose least sum a score reaches, else SEV4.
 
     Examples
     --------
-    >>> tier_of_score(9).value
+    >>> tier_of_score(9, {Tier.SEV3: 5, Tier.SEV2: 8, Tier.SEV1: 11}).value
     'SEV2'
     """
-    return (Tier.SEV4, Tier.SEV3, Tier.SEV2, Tier.SEV1)[points_between(score, cuts)]
+    reached = [tier for tier, least in tiers.items() if score >= least]
+    return min(reached, key=lambda tier: tier.rank, default=Tier.SEV4)
 
 
 @severity_policy
@@ -69,49 +59,59 @@ def tier_of_score(score: int, cuts: Cuts = (5, 8, 11)) -> Tier:
 class FiveAxes:
     """Effect, reach, stakes, reversal and people, each worth 0 to 3 points.
 
-    The weights are a starting point: they are monotone, a worse input never lowers the
-    suggestion, but they were not calibrated on real incidents. A change of any number is
-    another version of the policy.
+    The built-in numbers are a starting point: a worse input never lowers the suggestion, but
+    they were not calibrated on real incidents.
 
     Parameters
     ----------
-    version
-        Names these numbers; kept with every suggestion.
-    effect_cuts
-        Departures, in multiples of the tolerance, that are worth 1, 2 and 3 points.
-    share_cuts, people_cuts
-        Shares of traffic (0 to 1) and people since the onset that are worth 1, 2 and 3.
-    days_cuts
-        Days since the onset that are worth 1, 2 and 3.
-    tier_cuts
-        The least sums of SEV3, SEV2 and SEV1.
-    impact_ratio
-        Selection-rate ratios wholly below this in a consequential use are SEV2 or worse: the
-        four-fifths rule of 29 CFR 1607.4(D).
-    unknown_stakes, unknown_reversibility
-        Points of what nobody has declared; ``could be as high as`` always takes 3.
-    floors
-        The mildest tier that each fact allows.
+    rules
+        The numbers, with name and version; the built-in ones unless given.
+
+    Raises
+    ------
+    ValueError
+        If a worse input could lower the suggestion.
     """
 
     name: ClassVar[str] = "five_axes"
 
-    version: Annotated[str, at.MinLen(1)] = "1"
-    effect_cuts: Cuts = (1.0, 1.5, 3.0)
-    share_cuts: Cuts = (0.001, 0.05, 0.25)
-    people_cuts: Cuts = (50, 1_000, 50_000)
-    days_cuts: Cuts = (1, 7, 30)
-    tier_cuts: Cuts = (5, 8, 11)
-    impact_ratio: Annotated[float, at.Gt(0), at.Le(1)] = 0.80
-    unknown_stakes: Annotated[int, at.Ge(0), at.Le(3)] = 2
-    unknown_reversibility: Annotated[int, at.Ge(0), at.Le(3)] = 1
-    floors: Mapping[Fact, Tier] = field(default_factory=lambda: dict(DEFAULT_FLOORS))
+    rules: PolicyRules = field(default_factory=built_in_rules)
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse rules that are not sound, and name the rest once."""
+        each_mode = (self.rules.scoring, *self.rules.failure_modes.values())
+        faults = [fault for scoring in each_mode for fault in scoring_faults(scoring)]
+        for fault in (*faults, *floor_faults(self.rules.floors)):
+            message = f"{'.'.join(fault.where)}: {fault.message}"
+            raise ValueError(message)
+        label = f"{self.rules.name} {self.rules.version}"
+        if self.rules != built_in_rules():
+            # Whoever changes a number and not the version is found out.
+            label += f" ({self.rules.digest[:8]})"
+        object.__setattr__(self, "label", label)
+
+    @property
+    def version(self) -> str:
+        """Return what names these numbers."""
+        return self.rules.version
+
+    @property
+    def floors(self) -> dict[Fact, Tier]:
+        """Return the mildest tier that each fact allows."""
+        return {fact: floor.tier for fact, floor in self.rules.floors.items()}
+
+    @property
+    def entitled(self) -> dict[Fact, frozenset[Role]]:
+        """Return the roles that may state each fact."""
+        return {fact: floor.roles for fact, floor in self.rules.floors.items()}
 
     def suggest(self, inputs: SeverityInputs) -> Suggestion:
         """Return the tier from what is known, and the tier with every unknown at its worst."""
-        points = self.points(inputs)
+        scoring = self.rules.of_mode(inputs.failure_mode)
+        points = _points(inputs, scoring)
         axes = _axes(points)
-        tier, cap_reasons = self._capped(tier_of_score(axes.score, self.tier_cuts), inputs)
+        tier, cap_reasons = _capped(tier_of_score(axes.score, scoring.tiers), inputs, scoring)
         floor, floor_reasons = self._floor(inputs)
         tier = worse(tier, floor)
         return Suggestion(
@@ -121,55 +121,64 @@ class FiveAxes:
             reasons=(*(point.reason for point in points.values()), *cap_reasons, *floor_reasons),
             unknowns=tuple(unknown for point in points.values() for unknown in point.unknown),
             held=inputs.evidence is Evidence.NOT_ESTABLISHED and tier is Tier.SEV4,
-            policy=f"{self.name} {self.version}",
+            policy=self.label,
             floor=floor if floor_reasons else None,
         )
 
     def points(self, inputs: SeverityInputs) -> dict[str, Points]:
         """Return the points of each axis, with the reason."""
-        return {
-            "effect": effect_points(inputs, self.effect_cuts),
-            "reach": reach_points(inputs, self.share_cuts, self.people_cuts),
-            "stakes": stakes_points(inputs, self.unknown_stakes),
-            "reversal": reversal_points(inputs, self.days_cuts, self.unknown_reversibility),
-            "people": people_points(inputs),
-        }
+        return _points(inputs, self.rules.of_mode(inputs.failure_mode))
 
     def _could_be(self, inputs: SeverityInputs) -> Tier:
         worst = at_worst(inputs)
-        tier = tier_of_score(_axes(self.points(worst)).score, self.tier_cuts)
+        scoring = self.rules.of_mode(worst.failure_mode)
+        tier = tier_of_score(_axes(_points(worst, scoring)).score, scoring.tiers)
         if worst.shadow and not worst.facts:
-            tier = _no_worse_than(tier, Tier.SEV3)
+            tier = _no_worse_than(tier, scoring.caps.shadow)
         return worse(tier, self._floor(worst)[0])
-
-    def _capped(self, tier: Tier, inputs: SeverityInputs) -> tuple[Tier, tuple[str, ...]]:
-        reasons: list[str] = []
-        if inputs.evidence in _CAPS:
-            cap, reason = _CAPS[inputs.evidence]
-            tier = _no_worse_than(tier, cap)
-            reasons.append(reason)
-        if inputs.shadow and not inputs.facts:
-            tier = _no_worse_than(tier, Tier.SEV3)
-            reasons.append("cap: shadow traffic, no output reaches a person")
-        return tier, tuple(reasons)
 
     def _floor(self, inputs: SeverityInputs) -> tuple[Tier, tuple[str, ...]]:
         tier = Tier.SEV4
         reasons: list[str] = []
         for fact in sorted(inputs.facts):
-            if fact in self.floors:
-                tier = worse(tier, self.floors[fact])
-                reasons.append(f"floor {self.floors[fact]}: {FACT_WORDS[fact]}")
-        ratio = inputs.impact_ratio
+            floor = self.rules.floors[fact].tier
+            if floor is not Tier.SEV4:
+                tier = worse(tier, floor)
+                reasons.append(f"floor {floor}: {FACT_WORDS[fact]}")
+        ratio, rule = inputs.impact_ratio, self.rules.impact_ratio
         # A shadow output decides nothing, so the four-fifths rule has no decision to judge.
         decides = inputs.stakes in CONSEQUENTIAL and not inputs.shadow
-        if ratio is not None and decides and ratio.high < self.impact_ratio:
-            tier = worse(tier, Tier.SEV2)
+        if ratio is not None and decides and ratio.high < rule.below:
+            tier = worse(tier, rule.tier)
             reasons.append(
-                f"floor SEV2: the whole interval of the impact ratio, up to {ratio.high:.2f}, is "
-                f"below {self.impact_ratio:.2f} in a consequential use"
+                f"floor {rule.tier}: the whole interval of the impact ratio, up to "
+                f"{ratio.high:.2f}, is below {rule.below:.2f} in a consequential use"
             )
         return tier, tuple(reasons)
+
+
+def _points(inputs: SeverityInputs, rules: ScoringRules) -> dict[str, Points]:
+    return {
+        "effect": effect_points(inputs, rules.cuts.effect),
+        "reach": reach_points(inputs, rules.cuts),
+        "stakes": stakes_points(inputs, rules),
+        "reversal": reversal_points(inputs, rules),
+        "people": people_points(inputs, rules.points),
+    }
+
+
+def _capped(
+    tier: Tier, inputs: SeverityInputs, rules: ScoringRules
+) -> tuple[Tier, tuple[str, ...]]:
+    reasons: list[str] = []
+    cap = rules.caps.of(inputs.evidence)
+    if cap is not Tier.SEV1:
+        tier = _no_worse_than(tier, cap)
+        reasons.append(_CAP_WORDS[inputs.evidence])
+    if inputs.shadow and not inputs.facts:
+        tier = _no_worse_than(tier, rules.caps.shadow)
+        reasons.append("cap: shadow traffic, no output reaches a person")
+    return tier, tuple(reasons)
 
 
 def _axes(points: Mapping[str, Points]) -> Axes:

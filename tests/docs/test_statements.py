@@ -66,17 +66,19 @@ def test_the_intervals_page_says_the_same_of_groups_of_fifty(repository) -> None
 
 
 def test_the_cuts_of_the_severity_page_are_those_of_the_policy(repository) -> None:
-    text, policy = page(repository, "severity.md"), FiveAxes()
+    text, rules = page(repository, "severity.md"), FiveAxes().rules.scoring
+    cuts = rules.cuts
 
-    assert [tier_of_score(score).value for score in (11, 8, 5, 4)] == [
+    assert [tier_of_score(score, rules.tiers).value for score in (11, 8, 5, 4)] == [
         "SEV1", "SEV2", "SEV3", "SEV4"
     ]  # fmt: skip
     assert "SEV1 from 11, SEV2 from 8, SEV3 from 5" in text
-    assert f"| {', '.join(f'{cut:g}' for cut in policy.effect_cuts)} |" in text
-    assert f"{', '.join(f'{100 * cut:g} %' for cut in policy.share_cuts)};" in text
-    assert f"; {', '.join(f'{cut:,}' for cut in policy.people_cuts)} |" in text
-    assert f"; {', '.join(f'{cut:g}' for cut in policy.days_cuts)} days" in text
-    assert (policy.unknown_stakes, policy.unknown_reversibility) == (2, 1)
+    assert f"| {', '.join(f'{cut:g}' for cut in cuts.effect)} |" in text
+    assert f"{', '.join(f'{100 * cut:g} %' for cut in cuts.share)};" in text
+    assert f"; {', '.join(f'{cut:,.0f}' for cut in cuts.people)} |" in text
+    assert f"; {', '.join(f'{cut:g}' for cut in cuts.days)} days" in text
+    assert rules.points.stakes[rules.unknown.stakes] == 2
+    assert rules.points.reversibility[rules.unknown.reversibility] == 1
 
 
 def test_nothing_known_is_listed_as_unknown() -> None:

@@ -33,9 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it and write how the incident stands."""
     from monitor.incidents.acts.deciding import StateFact, WithdrawFact
     from monitor.incidents.facts import Fact
-    from monitor.severity.scoring import DEFAULT_FLOORS
+    from monitor.severity.scoring import FiveAxes
 
     fact = Fact(arguments.fact)
     if arguments.withdraw:
         return acted(arguments, WithdrawFact(fact=fact))
-    return acted(arguments, StateFact(fact=fact, floors=DEFAULT_FLOORS))
+    policy = FiveAxes()
+    if arguments.configuration is not None:
+        from monitor.config.load import load_configuration
+
+        policy = load_configuration(arguments.configuration).severity
+    act = StateFact(fact=fact, floors=policy.floors, entitled=policy.entitled)
+    return acted(arguments, act)

@@ -9,6 +9,7 @@ from monitor.config.model import Configuration
 from monitor.engine.identity import detector_digest
 from monitor.engine.incident_desk import monitor_name
 from monitor.incidents.records import canonical_json, to_record
+from monitor.severity.scoring import FiveAxes
 from monitor.storage.streams import MonitorRow
 from monitor.windows.spec import TumblingWindows
 
@@ -52,8 +53,12 @@ def policy_digest(configuration: Configuration) -> str:
         }
         for entry in configuration.detectors
     ]
+    severity = configuration.severity
+    # Monitors that began before there was another policy keep their digest.
+    own = {} if severity == FiveAxes() else {"severity": severity.rules.digest}
     return _sha256(
         {
+            **own,
             "detectors": entries,
             "decision": to_record(decision),
             "incidents": to_record(configuration.incidents),

@@ -29,7 +29,6 @@ from monitor.engine.incident_desk import monitor_name
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.printing import time_text
-from monitor.severity.scoring import FiveAxes
 from monitor.storage.compaction import first_full
 from monitor.storage.store import Store
 from monitor.telemetry.health import Condition, Health
@@ -123,7 +122,7 @@ class Process:
                 baseline=baseline,
                 baseline_of=lambda id_: _baseline(configuration, id_),
                 store=store,
-                policy=FiveAxes(),
+                policy=configuration.severity,
                 clock=self.clock,
                 name=self.worker or worker_name(),
             )
@@ -163,7 +162,7 @@ class Process:
                 configuration=configuration,
                 baseline=loaded.baseline,
                 store=store,
-                policy=FiveAxes(),
+                policy=configuration.severity,
                 clock=self.clock,
                 window_us=length_us,
             ),

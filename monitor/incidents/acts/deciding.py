@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from monitor.incidents.acts.base import Occasion, Plain, Step
-from monitor.incidents.facts import FACT_ROLES, Fact, HeldFact
+from monitor.incidents.facts import Fact, HeldFact
 from monitor.incidents.model import Incident
 from monitor.incidents.roles import Decision, RefusedActError, Role
 from monitor.incidents.suggestion import Tier
@@ -62,12 +62,15 @@ class StateFact(Plain):
         The fact.
     floors
         The mildest tier that each fact allows, as the severity policy has it.
+    entitled
+        The roles that may state each fact, as the severity policy has them.
     """
 
     needs_reason: ClassVar[bool] = True
 
     fact: Fact
     floors: Mapping[Fact, Tier]
+    entitled: Mapping[Fact, frozenset[Role]]
 
     def decision(self) -> Decision:
         """Return what is decided by it."""
@@ -75,7 +78,7 @@ class StateFact(Plain):
 
     def applied(self, incident: Incident, occasion: Occasion) -> Step:
         """Return the incident with the fact."""
-        _check_entitled(self.fact, occasion.by.role)
+        _check_entitled(self.fact, occasion.by.role, self.entitled[self.fact])
         if any(held.fact is self.fact for held in incident.facts):
             message = f"the fact {self.fact.value!r} is stated already; add a note instead"
             raise RefusedActError(message)
@@ -125,8 +128,7 @@ class WithdrawFact(Plain):
         return replace(incident, facts=left)
 
 
-def _check_entitled(fact: Fact, role: Role) -> None:
-    entitled = FACT_ROLES[fact]
+def _check_entitled(fact: Fact, role: Role, entitled: frozenset[Role]) -> None:
     if role not in entitled:
         who = ", ".join(each.value for each in Role if each in entitled)
         message = f"the fact {fact.value!r} is stated by {who}, got {role.value!r}; ask them"

@@ -234,3 +234,81 @@ def test_a_mistake_of_the_configuration_is_told_with_its_own_place(folder: Path,
 
     assert status == 1
     assert "audit.yaml:11:11: windows.type" in capsys.readouterr().err
+
+
+SEVERITY = """
+severity: built-in
+tests:
+  - name: {name}
+    inputs: {inputs}
+    expect: {expect}
+"""
+
+
+def test_a_severity_policy_is_told_what_it_does_not_do_with_the_place_and_its_reasons(
+    folder: Path, capsys
+) -> None:
+    inputs = "{failure_mode: safety, facts: [guardrail_missing]}"
+    expect = "{suggested: SEV1, could_be: SEV1, unknowns: [], reasons: [vulnerable], held: true}"
+    text = SEVERITY.format(name="a guardrail is missing", inputs=inputs, expect=expect)
+    (folder / "a.test.yaml").write_text(text)
+
+    status = run_command_line(["test", "a.test.yaml"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert status == 1
+    assert lines[0] == "FAILED a.test.yaml: a guardrail is missing"
+    assert lines[1].startswith(
+        "       a.test.yaml:6:5: expected SEV1 suggested, found SEV2: effect: "
+    )
+    reasons = lines[1].partition("found SEV2: ")[2]
+    assert lines[2:4] == [
+        "       a.test.yaml:6:5: expected held to be watched, found not held",
+        f"       a.test.yaml:6:5: expected a reason with 'vulnerable', found {reasons}",
+    ]
+    assert "expected nothing unknown, found size of the effect" in lines[4]
+    assert lines[5] == "1 test, 1 failed"
+
+
+def test_a_severity_test_answers_as_json(folder: Path, capsys) -> None:
+    text = SEVERITY.format(name="none", inputs="{}", expect="{suggested: SEV4, score: 3}")
+    (folder / "a.test.yaml").write_text(text)
+
+    status = run_command_line(["test", "--json", "a.test.yaml"])
+
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert (answer["ok"], answer["policy"], answer["could_be"]) == (True, "five_axes 1", "SEV1")
+
+
+def test_every_mistake_of_a_severity_test_is_told_at_once(folder: Path, capsys) -> None:
+    text = """
+severity: nowhere.yaml
+cases: []
+tests:
+  - inputs: {departure: [2, 1, 3], stake: none}
+    expect: {}
+  - name: b
+    inputs: {impact_ratio: [0.9, 0.8, 0.7]}
+    expect: {suggested: SEV5}
+    because: x
+"""
+    (folder / "a.test.yaml").write_text(text)
+
+    status = run_command_line(["test", "a.test.yaml"])
+
+    told = capsys.readouterr().err
+    assert status == 1
+    for each in (
+        "a.test.yaml:2:1: severity: must be a policy file, or 'built-in', got 'nowhere.yaml'",
+        "a.test.yaml:3:1: cases: unknown option; there are severity and tests",
+        "a.test.yaml:5:5: tests[0].name: must be text that tells the test apart, got null",
+        "tests[0].inputs.stake: unknown option; did you mean 'stakes'?",
+        "a.test.yaml:6:5: tests[0].expect: must expect something: suggested, could_be, score, "
+        "axes, held, reasons or unknowns",
+        "a.test.yaml:8:5: tests[1].inputs: impact_ratio must be low, estimate, high in order, "
+        "got [0.9, 0.8, 0.7]",
+        "a.test.yaml:9:14: tests[1].expect.suggested: must be 'SEV1', 'SEV2', 'SEV3' or 'SEV4'",
+        "a.test.yaml:10:5: tests[1].because: unknown option; there are name, inputs, expect",
+    ):
+        assert each in told

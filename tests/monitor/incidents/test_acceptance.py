@@ -30,13 +30,14 @@ from monitor.incidents.timers import TimerKind
 from monitor.incidents.vault import VaultError
 from monitor.severity.inputs import Evidence, SeverityInputs
 from monitor.severity.register import Reversibility, Stakes, Vulnerability
-from monitor.severity.scoring import DEFAULT_FLOORS, FiveAxes
+from monitor.severity.scoring import FiveAxes
 from monitor.storage import Store
 
 HOUR = 3_600_000_000
 MINUTE = 60_000_000
 NOW = 1_000 * HOUR
 MONITOR = "loans/production"
+POLICY = FiveAxes()
 ON_CALL = Person(name="eve", role=Role.ON_CALL)
 COMMANDER = Person(name="ada", role=Role.COMMANDER)
 LEGAL = Person(name="bob", role=Role.LEGAL)
@@ -366,7 +367,7 @@ def test_a_silence_cannot_mute_a_fact_that_sets_a_floor(
     incident = see(breach(floor=Tier.SEV2 if found_by_the_monitor else None))
     if not found_by_the_monitor:
         assert muting(incident, [silence()], NOW) is not None
-        act = StateFact(fact=Fact.HARM_LINKED, floors=DEFAULT_FLOORS)
+        act = StateFact(fact=Fact.HARM_LINKED, floors=POLICY.floors, entitled=POLICY.entitled)
         incident = response.act(incident.id, act, on(LEGAL))
 
     assert muting(incident, [silence()], NOW) is None

@@ -15,7 +15,7 @@ from monitor.incidents.acts.organizing import Assign, HandOver, Relate, Snooze
 from monitor.incidents.acts.recording import WRITTEN, Correct, OpenEvidence, WriteDown
 from monitor.incidents.awareness import AwarenessKind, awareness
 from monitor.incidents.breaches import Recovery
-from monitor.incidents.facts import FACT_ROLES, Fact
+from monitor.incidents.facts import Fact
 from monitor.incidents.lifecycle import perform
 from monitor.incidents.model import Incident, IncidentState, LinkKind
 from monitor.incidents.roles import (
@@ -30,9 +30,10 @@ from monitor.incidents.roles import (
 )
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind, broken_links
-from monitor.severity.scoring import DEFAULT_FLOORS
+from monitor.severity.scoring import FiveAxes
 
 S = IncidentState
+POLICY = FiveAxes()
 HOUR = 3_600_000_000
 NOW = 1_000 * HOUR
 LEGAL = Person(name="bob", role=Role.LEGAL)
@@ -228,25 +229,25 @@ def test_a_fact_lifts_if_an_entitled_role_states_it(
     incident: Incident, occasion: Any, fact: Fact, role: Role
 ) -> None:
     mild = replace(incident, confirmed=Tier.SEV4)
-    act = StateFact(fact=fact, floors=DEFAULT_FLOORS)
+    act = StateFact(fact=fact, floors=POLICY.floors, entitled=POLICY.entitled)
     on = occasion(role=role)
 
-    if role not in FACT_ROLES[fact]:
+    if role not in POLICY.entitled[fact]:
         with pytest.raises(RefusedActError, match="is stated by"):
             perform(mild, act, on)
         return
     changes = perform(mild, act, on)
 
     (after,) = changes.incidents
-    assert after.tier is DEFAULT_FLOORS[fact]
+    assert after.tier is POLICY.floors[fact]
     assert after.has_floor
-    assert changes.entries[incident.id][0].body["after"] == DEFAULT_FLOORS[fact].value
+    assert changes.entries[incident.id][0].body["after"] == POLICY.floors[fact].value
 
 
 def test_a_tier_below_a_stated_fact_is_refused_until_the_fact_is_withdrawn(
     incident: Incident, occasion: Any
 ) -> None:
-    fact = StateFact(fact=Fact.HARM_LINKED, floors=DEFAULT_FLOORS)
+    fact = StateFact(fact=Fact.HARM_LINKED, floors=POLICY.floors, entitled=POLICY.entitled)
     (lifted,) = perform(incident, fact, occasion()).incidents
     lower = DecideSeverity(tier=Tier.SEV2)
 
@@ -328,7 +329,7 @@ def test_only_those_who_may_have_a_role_are_given_it(incident: Incident, occasio
 def test_what_a_fact_woke_cannot_be_snoozed(incident: Incident, occasion: Any) -> None:
     act = Snooze(until_us=NOW + HOUR)
     (asleep,) = perform(incident, act, occasion()).incidents
-    fact = StateFact(fact=Fact.OUTSIDE_INQUIRY, floors=DEFAULT_FLOORS)
+    fact = StateFact(fact=Fact.OUTSIDE_INQUIRY, floors=POLICY.floors, entitled=POLICY.entitled)
     (lifted,) = perform(incident, fact, occasion()).incidents
 
     assert asleep.snoozed_until_us == NOW + HOUR

@@ -8,7 +8,8 @@ import annotated_types as at
 from monitor.sources.base import source
 from monitor.sources.http_stream.loopback import is_loopback
 from monitor.sources.inbox import Inbox
-from monitor.sources.live import Claims, LiveStream
+from monitor.sources.leases import LeasedClaims
+from monitor.sources.live import LiveStream
 from monitor.sources.live_only import LiveOnly
 
 __all__ = ["Http"]
@@ -69,7 +70,7 @@ class Http(LiveOnly):
             message = "token must be ASCII without spaces and newlines, got <secret>"
             raise ValueError(message)
 
-    def open(self, claims: Claims, *, worker: str, inbox: Inbox) -> LiveStream:
+    def open(self, claims: LeasedClaims, *, worker: str, inbox: Inbox) -> LiveStream:
         """Return the stream of what is sent, and of what waits from before.
 
         Raises

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from monitor.sources.base import SourceError
+from monitor.sources.leases import LeasedClaims
+from monitor.sources.live import LiveStream
 
 __all__ = [
     "LABELS",
     "OUTPUTS",
     "Inbox",
     "InboxAwayError",
+    "InboxSource",
     "Putting",
     "StoredBody",
     "inbox_name",
@@ -83,4 +86,28 @@ class Inbox(Protocol):
 
     def waiting(self) -> int:
         """Return how many records wait."""
+        ...
+
+
+@runtime_checkable
+class InboxSource(Protocol):
+    """A source that is sent its outputs, and keeps them in the database until they are counted."""
+
+    needs_inbox: ClassVar[bool]
+
+    def open(self, claims: LeasedClaims, *, worker: str, inbox: Inbox) -> LiveStream:
+        """Return the open stream.
+
+        Parameters
+        ----------
+        claims, worker
+            As for `LiveSource.open`.
+        inbox
+            Where bodies of this monitor are kept; it may be used from several threads.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be opened at all as it is configured.
+        """
         ...

@@ -8,7 +8,8 @@ import annotated_types as at
 from monitor.decoding.paths import parse_path
 from monitor.sources.base import NestedSource, SourceError, source
 from monitor.sources.labelled_stream.joining import Joining
-from monitor.sources.live import Claims, LiveSource, LiveStream
+from monitor.sources.leases import LeasedClaims
+from monitor.sources.live import LiveSource, LiveStream
 from monitor.sources.live_only import LiveOnly
 
 __all__ = ["Labelled"]
@@ -80,7 +81,7 @@ class Labelled(LiveOnly):
         for path in (self.label_id, self.label_time, *self.columns):
             parse_path(path)
 
-    def open(self, claims: Claims, *, worker: str, joining: Joining) -> LiveStream:
+    def open(self, claims: LeasedClaims, *, worker: str, joining: Joining) -> LiveStream:
         """Return the joined stream.
 
         Parameters
@@ -93,7 +94,8 @@ class Labelled(LiveOnly):
         Raises
         ------
         SourceError
-            If one of the sources cannot be opened as it is configured.
+            If another worker follows the sources, or one of them cannot be opened as it is
+            configured.
         """
         from monitor.sources.labelled_stream.opening import open_stream
 

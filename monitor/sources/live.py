@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from monitor.decoding.base import RejectionReason
 from monitor.sources.base import SourceError
-from monitor.sources.inbox import Inbox
 
 __all__ = [
     "Account",
@@ -15,7 +14,6 @@ __all__ = [
     "Claimed",
     "Claims",
     "FinishingStream",
-    "InboxSource",
     "LiveSource",
     "LiveStream",
     "Notice",
@@ -242,7 +240,8 @@ class FinishingStream(Protocol):
 class LiveSource(Protocol):
     """A configured source that `run` can follow.
 
-    One that keeps what is sent to it is an `InboxSource`, and is given an inbox too.
+    One that keeps what is sent to it is a `monitor.sources.inbox.InboxSource`, and is given an
+    inbox too.
     """
 
     def open(self, claims: Claims, *, worker: str) -> LiveStream:
@@ -254,30 +253,6 @@ class LiveSource(Protocol):
             How partitions are taken over.
         worker
             The name of this worker, unique among those that run.
-
-        Raises
-        ------
-        SourceError
-            If the source cannot be opened at all as it is configured.
-        """
-        ...
-
-
-@runtime_checkable
-class InboxSource(Protocol):
-    """A source that is sent its outputs, and keeps them in the database until they are counted."""
-
-    needs_inbox: ClassVar[bool]
-
-    def open(self, claims: Claims, *, worker: str, inbox: Inbox) -> LiveStream:
-        """Return the open stream.
-
-        Parameters
-        ----------
-        claims, worker
-            As for `LiveSource.open`.
-        inbox
-            Where bodies of this monitor are kept; it may be used from several threads.
 
         Raises
         ------

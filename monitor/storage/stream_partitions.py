@@ -1,9 +1,9 @@
 """Where the partitions of a running monitor stand, and who owns them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from monitor.storage.statements import in_batches, upsert
 from monitor.storage.stream_monitor import MonitorRepository
@@ -39,26 +39,31 @@ class PartitionRepository(MonitorRepository):
         The rows are returned as they were left, with the new epoch: an identity that differs
         from the present one means that the partition is another one now.
         """
-        claimed: dict[str, PartitionRow] = {}
         with self._writing() as connection:
             self._take_turn(connection)
-            for name in sorted(identities):
-                fresh = self._fresh(name, identities[name], now_us)
-                upsert(connection, partition, [fresh], replace=False)
-                change = (
-                    update(partition)
-                    .where(partition.c.monitor == self.name, partition.c.name == name)
-                    .values(
-                        epoch=partition.c.epoch + 1,
-                        owner=owner,
-                        caught_up=False,
-                        moved_us=now_us,
-                        attended_us=now_us,
-                    )
-                    .returning(partition)
-                )
-                claimed[name] = _partition_row(connection.execute(change).mappings().one())
-        return claimed
+            return {
+                name: self._claimed(connection, name, identities[name], owner, now_us)
+                for name in sorted(identities)
+            }
+
+    def claim_if(
+        self, name: str, may: Callable[[PartitionRow], bool], *, owner: str, now_us: int
+    ) -> PartitionRow:
+        """Make `owner` the owner of a partition if it may be, judged by the present row.
+
+        The row is returned as it was left; its owner tells whether it was claimed.
+        """
+        with self._reading() as connection:
+            known = self._row(connection, name)
+        if known is not None and not may(known):
+            # Asked again and again: nobody who writes shall wait for it.
+            return known
+        with self._writing() as connection:
+            self._take_turn(connection)
+            known = self._row(connection, name)
+            if known is not None and not may(known):
+                return known
+            return self._claimed(connection, name, "", owner, now_us)
 
     def release(self, epochs: Mapping[str, int], *, now_us: int) -> None:
         """Say that partitions have no owner now, those that still have the given epochs."""
@@ -112,6 +117,30 @@ class PartitionRepository(MonitorRepository):
                 )
             )
             return result.rowcount == 1
+
+    def _row(self, connection: Connection, name: str) -> PartitionRow | None:
+        query = select(partition).where(partition.c.monitor == self.name, partition.c.name == name)
+        found = connection.execute(query).mappings().one_or_none()
+        return None if found is None else _partition_row(found)
+
+    def _claimed(
+        self, connection: Connection, name: str, identity: str, owner: str, now_us: int
+    ) -> PartitionRow:
+        fresh = self._fresh(name, identity, now_us)
+        upsert(connection, partition, [fresh], replace=False)
+        change = (
+            update(partition)
+            .where(partition.c.monitor == self.name, partition.c.name == name)
+            .values(
+                epoch=partition.c.epoch + 1,
+                owner=owner,
+                caught_up=False,
+                moved_us=now_us,
+                attended_us=now_us,
+            )
+            .returning(partition)
+        )
+        return _partition_row(connection.execute(change).mappings().one())
 
     def _fresh(self, name: str, identity: str, now_us: int) -> dict[str, Any]:
         return {

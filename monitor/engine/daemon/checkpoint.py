@@ -240,7 +240,7 @@ class CheckpointWriter:
         now_us: int,
     ) -> PartitionRow:
         """Write what one partition adds, and return where it stands then."""
-        if known.ended and standing.ended and holding.is_written:
+        if known.ended and standing.ended and holding.is_written and not holding.leased:
             # Files that were rotated away become many, and nothing is new about them.
             return known
         settlement = holding.settlement(row.closed_us)

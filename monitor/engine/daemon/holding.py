@@ -81,6 +81,8 @@ class Holding:
         What it adds to open windows in the database, encoded.
     seen
         Hashes of the event ids of open windows, by start.
+    leased
+        Whether other workers take it over once this one writes no checkpoints any more.
     restarted
         Whether the source has said that the partition begins anew: its positions then go back.
     """
@@ -95,6 +97,7 @@ class Holding:
     tally: StreamTally
     packed: dict[PartialKey, bytes] = field(default_factory=dict)
     seen: dict[int, set[int]] = field(default_factory=dict)
+    leased: bool = False
     fresh: Fresh = field(init=False)
     restarted: bool = False
 

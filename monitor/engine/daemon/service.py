@@ -1,7 +1,5 @@
 """Everything a running monitor needs, put together from a configuration."""
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,19 +21,21 @@ from monitor.engine.daemon.frontier import Patience
 from monitor.engine.daemon.identity import monitor_row
 from monitor.engine.daemon.intake import Intake, origin_of
 from monitor.engine.daemon.observing import Observer
+from monitor.engine.daemon.ownership import Ownership
 from monitor.engine.daemon.switching import Switch, take_up
 from monitor.engine.daemon.upkeep import Upkeep
-from monitor.engine.daemon.worker import Ending, Ownership, Worker
+from monitor.engine.daemon.worker import Ending, Worker
+from monitor.engine.daemon.worker_names import worker_name
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.partition import Partition
 from monitor.engine.planning import needed_columns
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.severity.registry import SeverityPolicy
-from monitor.sources.inbox import inbox_name
+from monitor.sources.inbox import InboxSource, inbox_name
 from monitor.sources.labelled import Labelled
 from monitor.sources.labelled_stream.joining import Joining
-from monitor.sources.live import InboxSource, LiveSource, LiveStream
+from monitor.sources.live import LiveSource, LiveStream
 from monitor.storage.retention_jobs import note_job
 from monitor.storage.store import AuditJob, Store
 from monitor.windows.spec import TumblingWindows
@@ -48,11 +48,6 @@ _AFFIRMED_SECONDS = 30.0
 
 class NotRunnableError(OutputwatchError):
     """The configuration is valid, but not for `outputwatch run`."""
-
-
-def worker_name() -> str:
-    """Return a name for this process that no other one has at the same time."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,6 +132,7 @@ class Service:
             clock=self.clock,
             n_cells=self.baseline.layout.n_cells,
             deduplicate=settings.deduplicate,
+            lease_us=_patience(configuration).affirmed_us,
         )
         decider = Decider(
             configuration=configuration,
@@ -161,11 +157,19 @@ class Service:
         )
         intake = self._intake()
         intake.closed_us = switch.row.closed_us
+
+        def wait(seconds: float) -> bool:
+            observer.beat()
+            return stopping.wait(seconds)
+
+        def reopen() -> LiveStream:
+            return self._open(ownership, wait)
+
         worker = Worker(
             settings=settings,
             ownership=ownership,
-            stream=self._open(ownership),
-            reopen=lambda: self._open(ownership),
+            stream=reopen(),
+            reopen=reopen,
             intake=intake,
             writer=writer,
             observer=observer,
@@ -180,6 +184,7 @@ class Service:
             return worker.run()
         finally:
             worker.stream.close()
+            ownership.leave()
 
     def _upkeep(self) -> Upkeep:
         return Upkeep(
@@ -205,16 +210,16 @@ class Service:
             raise NotRunnableError(message)
         return source
 
-    def _open(self, ownership: Ownership) -> LiveStream:
+    def _open(self, ownership: Ownership, wait: Callable[[float], bool]) -> LiveStream:
         source = self.configuration.source
         if isinstance(source, InboxSource):
             inbox = self.store.inbox(monitor_name(self.configuration), self.clock)
             return source.open(ownership, worker=self.name, inbox=inbox)
         if isinstance(source, Labelled):
-            return source.open(ownership, worker=self.name, joining=self._joining())
+            return source.open(ownership, worker=self.name, joining=self._joining(wait))
         return self._source.open(ownership, worker=self.name)
 
-    def _joining(self) -> Joining:
+    def _joining(self, wait: Callable[[float], bool]) -> Joining:
         configuration = self.configuration
         name = monitor_name(configuration)
         columns = needed_columns(self.baseline.layout, configuration.slices.by)
@@ -232,6 +237,7 @@ class Service:
             paths=plan.paths,
             rule=plan.rule,
             now_us=self.clock.now_us,
+            wait=wait,
             max_future_us=int(configuration.run.max_future_seconds * _US),
         )
 

@@ -11,13 +11,12 @@ from monitor.clock import Clock
 from monitor.config.running import RunSettings
 from monitor.engine.daemon.checkpoint import Checkpoint, CheckpointWriter, Standing
 from monitor.engine.daemon.holding import Holding
-from monitor.engine.daemon.intake import Intake, decode_hashes
+from monitor.engine.daemon.intake import Intake
 from monitor.engine.daemon.observing import Observer
-from monitor.engine.daemon.tally import StreamTally
+from monitor.engine.daemon.ownership import Ownership
 from monitor.errors import OutputwatchError
 from monitor.sources.live import (
     Batch,
-    Claimed,
     FinishingStream,
     LiveStream,
     Notice,
@@ -25,10 +24,9 @@ from monitor.sources.live import (
     StreamMemory,
 )
 from monitor.storage.errors import StorageError
-from monitor.storage.streams import PartitionRow, StreamRepository
 from monitor.telemetry.logs import get_logger
 
-__all__ = ["DatabaseAwayError", "Ending", "Ownership", "Worker"]
+__all__ = ["DatabaseAwayError", "Ending", "Worker"]
 
 _LOG = get_logger(__name__)
 
@@ -47,90 +45,6 @@ class Ending(StrEnum):
 
     STOPPED = "stopped"
     FINISHED = "finished"
-
-
-@dataclass(slots=True, kw_only=True)
-class Ownership:
-    """The partitions of this worker; a stream claims and releases them, from any thread.
-
-    Parameters
-    ----------
-    holdings
-        What is read of each partition that is its own.
-    lost
-        Partitions that another worker has taken over while the stream still hands them on.
-    """
-
-    streams: StreamRepository
-    worker: str
-    clock: Clock
-    n_cells: int
-    deduplicate: bool
-    holdings: dict[str, Holding] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def expect(self, partitions: Mapping[str, str]) -> None:
-        """Have partitions waited for that exist, whoever will claim them."""
-        self.streams.expect(partitions, now_us=self.clock.now_us())
-
-    def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
-        """Take partitions over and return where the database goes on with each."""
-        rows = self.streams.claim(partitions, owner=self.worker, now_us=self.clock.now_us())
-        claimed: dict[str, Claimed] = {}
-        holdings: dict[str, Holding] = {}
-        for name, identity in partitions.items():
-            row = rows[name]
-            claimed[name] = Claimed(position=row.position, identity=row.identity)
-            if row.identity not in ("", identity):
-                # Another thing by the same name: what was counted of the old one stays.
-                self.streams.renew(name, row.epoch, identity)
-            position = row.position if row.identity in ("", identity) else 0
-            holdings[name] = self._holding(row, position)
-        with self._lock:
-            self.holdings.update(holdings)
-            self.lost.difference_update(holdings)
-        return claimed
-
-    def release(self, partitions: Sequence[str]) -> None:
-        """Give partitions back; what was not written is dropped, their next owner reads it."""
-        with self._lock:
-            self.lost.difference_update(partitions)
-            epochs = {
-                name: self.holdings.pop(name).epoch for name in partitions if name in self.holdings
-            }
-        if epochs:
-            self.streams.release(epochs, now_us=self.clock.now_us())
-
-    def drop(self, partitions: Sequence[str]) -> None:
-        """Forget partitions that another worker owns by now."""
-        with self._lock:
-            self.lost.update(partitions)
-            for name in partitions:
-                self.holdings.pop(name, None)
-
-    def held(self) -> dict[str, Holding]:
-        """Return what is held now, by name."""
-        with self._lock:
-            return dict(sorted(self.holdings.items()))
-
-    def _holding(self, row: PartitionRow, position: int | None) -> Holding:
-        seen: dict[int, set[int]] = {}
-        if self.deduplicate:
-            for start_us, body in self.streams.ids_of(row.name):
-                seen.setdefault(start_us, set()).update(decode_hashes(body))
-        return Holding(
-            name=row.name,
-            n_cells=self.n_cells,
-            epoch=row.epoch,
-            committed=position,
-            position=position,
-            newest_us=row.newest_us,
-            moved_us=row.moved_us,
-            tally=StreamTally.from_json(row.tally),
-            packed=self.streams.partials_of(row.name),
-            seen=seen,
-        )
 
 
 @dataclass(slots=True, kw_only=True)

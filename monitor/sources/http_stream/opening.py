@@ -9,7 +9,7 @@ from monitor.sources.http_stream.receiving import Receiver
 from monitor.sources.http_stream.serving import OutputServer, listen
 from monitor.sources.http_stream.stream import HttpStream
 from monitor.sources.inbox import Inbox
-from monitor.sources.live import Claims
+from monitor.sources.leases import LeasedClaims
 
 __all__ = ["Limits", "open_stream"]
 
@@ -29,7 +29,7 @@ class Limits:
 def open_stream(
     address: tuple[str, int],
     limits: Limits,
-    claims: Claims,
+    claims: LeasedClaims,
     inbox: Inbox,
     *,
     keep_keys_seconds: int,

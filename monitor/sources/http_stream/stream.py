@@ -1,20 +1,26 @@
 """The bodies of an inbox, handed on in order, record by record."""
 
 import threading
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from monitor.sources.http_stream.serving import Serving
 from monitor.sources.inbox import Inbox, InboxAwayError
-from monitor.sources.live import Batch, Claims, Notice, SourceStoppedError
+from monitor.sources.leases import LeasedClaims, Owner
+from monitor.sources.live import Batch, Claimed, Notice, SourceStoppedError
+from monitor.telemetry.logs import get_logger
 
 __all__ = ["PARTITION", "HttpStream", "position_of"]
+
+_LOG = get_logger(__name__)
 
 PARTITION = "http"
 
 _INDEX_BITS = 20
 _INDEX_MASK = (1 << _INDEX_BITS) - 1
 _BODIES_AT_ONCE = 16
+_TRY_SECONDS = 1.0
 
 
 def position_of(seq: int, index: int = 0) -> int:
@@ -31,10 +37,13 @@ def position_of(seq: int, index: int = 0) -> int:
 class HttpStream:
     """What was sent and not counted yet; the database holds it until a checkpoint is written.
 
+    Of several workers the one that was opened last hands bodies on, whoever took them. The
+    others stand by: they take bodies too, and one of them goes on when that one has gone.
+
     Parameters
     ----------
     inbox
-        The bodies that wait.
+        The bodies that wait, of all workers.
     claims
         How the one partition is taken over.
     server
@@ -43,26 +52,29 @@ class HttpStream:
         Set when a body was kept.
     keep_keys_seconds
         How long a key is known after its body was counted.
+    elapsed
+        Returns seconds on a clock that never goes back.
     """
 
     def __init__(
         self,
         inbox: Inbox,
-        claims: Claims,
+        claims: LeasedClaims,
         *,
         server: Serving,
         arrived: threading.Event,
         keep_keys_seconds: int,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inbox, self._server, self._arrived = inbox, server, arrived
+        self._claims = claims
         self._keep_keys_seconds = keep_keys_seconds
-        known = claims.claim({PARTITION: ""}).get(PARTITION)
-        self._position = 0 if known is None or known.position is None else known.position
-        self._next_seq = self._position >> _INDEX_BITS
+        self._elapsed = elapsed
+        self._try_at = elapsed()
         self._waiting: deque[tuple[int, bytes]] = deque()
-        self._committed = self._position
         self._dropped_below: int | None = None
-        self._is_quiet = self._is_paused = False
+        self._is_paused = False
+        self._begin(claims.lease(PARTITION))
 
     @property
     def port(self) -> int:
@@ -81,8 +93,11 @@ class HttpStream:
             message = "the server for outputs has ended; see the log, and start the monitor anew"
             raise SourceStoppedError(message)
         self._arrived.clear()
-        batches = () if self._is_paused else self._take(max_records)
-        if batches or not self._arrived.wait(timeout_seconds) or self._is_paused:
+        if self._is_paused or not self._is_ours():
+            time.sleep(timeout_seconds)
+            return ()
+        batches = self._take(max_records)
+        if batches or not self._arrived.wait(timeout_seconds):
             return batches
         return self._take(max_records)
 
@@ -100,6 +115,8 @@ class HttpStream:
 
     def lag(self) -> Mapping[str, int]:
         """Return how many records are not counted yet; nothing while the database is away."""
+        if self._is_standby:
+            return {}
         try:
             waiting = self._inbox.waiting()
         except InboxAwayError:
@@ -133,6 +150,39 @@ class HttpStream:
     def close(self) -> None:
         """Take no more bodies; those that wait are counted by the next run."""
         self._server.close()
+
+    def _is_ours(self) -> bool:
+        """Return whether this worker counts; one that stands by tries to, once in a while."""
+        if self._claims.is_held(PARTITION):
+            return True
+        if not self._is_standby:
+            self._stand_by()
+        if self._elapsed() < self._try_at:
+            return False
+        self._try_at = self._elapsed() + _TRY_SECONDS
+        found = self._claims.lease_if_free(PARTITION)
+        if isinstance(found, Owner):
+            return False
+        _LOG.info("this worker counts what is sent from now on")
+        self._begin(found)
+        return True
+
+    def _stand_by(self) -> None:
+        """Drop what was read ahead: whoever counts now reads it from the database."""
+        _LOG.info("another worker counts what is sent; this one takes bodies and stands by")
+        self._is_standby, self._is_quiet = True, False
+        self._waiting.clear()
+        # What was lost is known to be lost.
+        self._claims.release([PARTITION])
+
+    def _begin(self, known: Claimed) -> None:
+        """Go on where the database says."""
+        self._position = known.position or 0
+        self._next_seq = self._position >> _INDEX_BITS
+        self._waiting.clear()
+        self._committed = self._position
+        self._dropped_below = None
+        self._is_standby = self._is_quiet = False
 
     def _take(self, max_records: int) -> Sequence[Batch]:
         is_away = False

@@ -38,6 +38,8 @@ class Joining:
         Which records are outputs; None: all.
     now_us
         Reads the wall clock.
+    wait
+        Waits for so many seconds; True: the monitor is told to stop.
     max_future_us
         How far a time may be ahead of it.
     """
@@ -50,6 +52,7 @@ class Joining:
     paths: tuple[str, ...]
     rule: RecordRule | None
     now_us: Callable[[], int]
+    wait: Callable[[float], bool]
     max_future_us: int
 
 

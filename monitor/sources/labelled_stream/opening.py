@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from monitor.sources.base import SourceError
-from monitor.sources.inbox import LABELS, OUTPUTS
+from monitor.sources.inbox import LABELS, OUTPUTS, InboxSource
 from monitor.sources.labelled_stream.joining import Joining
 from monitor.sources.labelled_stream.matching import Matcher
 from monitor.sources.labelled_stream.records import RecordReader
 from monitor.sources.labelled_stream.release import Release
 from monitor.sources.labelled_stream.stream import JoinedStream, Side, SideClaims
 from monitor.sources.labelled_stream.waiting import JOIN, WaitingRoom
-from monitor.sources.live import Claims, InboxSource, LiveSource, LiveStream
+from monitor.sources.leases import LeasedClaims, Owner
+from monitor.sources.live import Claimed, LiveSource, LiveStream
 
 if TYPE_CHECKING:
     from monitor.sources.labelled import Labelled
@@ -18,18 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["open_stream"]
 
 _US = 1_000_000
+_LOOK_SECONDS = 0.5
 
 
 def open_stream(
-    source: "Labelled", claims: Claims, *, worker: str, joining: Joining
+    source: "Labelled", claims: LeasedClaims, *, worker: str, joining: Joining
 ) -> JoinedStream:
     """Return the joined stream of a source.
 
     Raises
     ------
     SourceError
-        If one of the sources cannot be opened as it is configured.
+        If another worker follows the sources, or one of them cannot be opened as it is
+        configured.
     """
+    claimed = _the_join(claims, joining)
     room = WaitingRoom(
         joining.store,
         horizon_us=source.horizon_seconds * _US,
@@ -37,7 +41,6 @@ def open_stream(
         by_label_time=source.time == "label",
         max_waiting=source.max_waiting,
     )
-    claimed = claims.claim({JOIN: ""})[JOIN]
     of_outputs = SideClaims(claims=claims, prefix=OUTPUTS, room=room)
     of_labels = SideClaims(claims=claims, prefix=LABELS, room=room)
     outputs = Side(
@@ -67,6 +70,25 @@ def open_stream(
         ),
         joining,
     )
+
+
+def _the_join(claims: LeasedClaims, joining: Joining) -> Claimed:
+    """Return the join's place once it is this worker's; wait for an owner that may be dead."""
+    first: Owner | None = None
+    while True:
+        found = claims.lease_if_free(JOIN)
+        if isinstance(found, Claimed):
+            return found
+        first = first or found
+        if found != first:
+            message = (
+                f"a source of type 'labelled' is followed by one worker, and {found.worker!r} "
+                "does; stop it first, or give both sources to a monitor of another name"
+            )
+            raise SourceError(message)
+        if joining.wait(_LOOK_SECONDS):
+            message = f"told to stop while {found.worker!r} followed the sources"
+            raise SourceError(message)
 
 
 def _opened(source: object, claims: SideClaims, worker: str, joining: Joining) -> LiveStream:

@@ -8,7 +8,8 @@ from monitor.sources.labelled_stream.matching import Matcher, Outcome
 from monitor.sources.labelled_stream.records import RecordReader
 from monitor.sources.labelled_stream.release import Release
 from monitor.sources.labelled_stream.waiting import JOIN, WaitingRoom
-from monitor.sources.live import Batch, Claimed, Claims, LiveStream, Notice, NoticeKind
+from monitor.sources.leases import LeasedClaims, Owner
+from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind
 
 __all__ = ["JoinedStream", "Side", "SideClaims"]
 
@@ -31,7 +32,7 @@ class SideClaims:
         Where each partition goes on, by its name in the monitor.
     """
 
-    claims: Claims
+    claims: LeasedClaims
     prefix: str
     room: WaitingRoom
     positions: dict[str, int] = field(default_factory=dict)
@@ -50,6 +51,23 @@ class SideClaims:
             self.positions[name] = (each.position or 0) if is_same else 0
         return {name.removeprefix(self.prefix): each for name, each in claimed.items()}
 
+    def lease(self, partition: str) -> Claimed:
+        """Take a partition over, even from a living worker."""
+        self.room.lose([self.prefix + partition])
+        return self._goes_on(partition, self.claims.lease(self.prefix + partition))
+
+    def lease_if_free(self, partition: str) -> Claimed | Owner:
+        """Take a partition over that no living worker owns, or return the one that does."""
+        found = self.claims.lease_if_free(self.prefix + partition)
+        if isinstance(found, Owner):
+            return found
+        self.room.lose([self.prefix + partition])
+        return self._goes_on(partition, found)
+
+    def is_held(self, partition: str) -> bool:
+        """Return whether this worker owns a partition, as far as it knows."""
+        return self.claims.is_held(self.prefix + partition)
+
     def release(self, partitions: Sequence[str]) -> None:
         """Give partitions back."""
         ours = [self.prefix + name for name in partitions]
@@ -57,6 +75,10 @@ class SideClaims:
         for name in ours:
             self.positions.pop(name, None)
         self.claims.release(ours)
+
+    def _goes_on(self, partition: str, claimed: Claimed) -> Claimed:
+        self.positions[self.prefix + partition] = claimed.position or 0
+        return claimed
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,8 +17,10 @@ from docs.generator.blocks import blocks
 from monitor.clock import SystemClock
 from monitor.sources.base import SourceError
 from monitor.sources.http import Http
-from monitor.sources.http_stream.stream import HttpStream, position_of
-from monitor.sources.live import Batch, Claimed, InboxSource, LiveSource
+from monitor.sources.http_stream.stream import PARTITION, HttpStream, position_of
+from monitor.sources.inbox import InboxSource
+from monitor.sources.leases import Owner
+from monitor.sources.live import Batch, Claimed, LiveSource
 from monitor.storage import Store
 
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -28,14 +30,30 @@ ARRAY = {"Content-Type": "application/json"}
 class At:
     """The one partition as a database knows it that holds nothing else."""
 
-    def __init__(self, position: int | None = None) -> None:
+    def __init__(self, position: int | None = None, owner: str = "") -> None:
         self.position = position
+        self.owner = owner
+        self.held: set[str] = set()
+        self.released: list[str] = []
 
-    def claim(self, partitions: Mapping[str, str]) -> Mapping[str, Claimed]:
-        return dict.fromkeys(partitions, Claimed(position=self.position))
+    def lease(self, partition: str) -> Claimed:
+        self.held.add(partition)
+        return Claimed(position=self.position)
+
+    def lease_if_free(self, partition: str) -> Claimed | Owner:
+        if self.owner:
+            return Owner(worker=self.owner, heard_of_us=0)
+        return self.lease(partition)
+
+    def is_held(self, partition: str) -> bool:
+        return partition in self.held
+
+    def lose_to(self, owner: str) -> None:
+        self.owner = owner
+        self.held.clear()
 
     def release(self, partitions: Sequence[str]) -> None:
-        raise AssertionError(partitions)
+        self.released += partitions
 
 
 class Running:
@@ -78,9 +96,10 @@ def opened(store: Store) -> Iterator[Callable[..., Running]]:
     """Return a function that opens a source on a free port; all are closed in the end."""
     running: list[Running] = []
 
-    def start(position: int | None = None, **options: object) -> Running:
+    def start(position: int | At | None = None, **options: object) -> Running:
         source = Http(**{"port": 0, **options})
-        stream = source.open(At(position), worker="w", inbox=store.inbox("m", SystemClock()))
+        claims = position if isinstance(position, At) else At(position)
+        stream = source.open(claims, worker="w", inbox=store.inbox("m", SystemClock()))
         running.append(Running(stream, source.host))
         return running[-1]
 
@@ -391,6 +410,42 @@ def test_a_paused_stream_takes_bodies_and_hands_none_on(opened) -> None:
 
     assert (taken, while_paused, http.payloads()) == (202, None, [b"1"])
     assert http.stream.notices() == ()
+
+
+def test_while_another_worker_counts_bodies_are_taken_and_none_is_handed_on(opened) -> None:
+    claims = At()
+    http = opened(claims)
+    http.post(b"1\n2\n")
+    first = http.poll(max_records=1)
+    claims.lose_to("another")
+
+    taken = http.post(b"3")
+    beside = http.poll()
+
+    assert first is not None
+    assert first.payloads == [b"1"]
+    assert taken.status_code == 202
+    assert beside is None
+    assert http.stream.lag() == {}
+    assert http.stream.caught_up() == frozenset()
+    assert claims.released == [PARTITION]
+
+
+def test_a_worker_that_stands_by_goes_on_where_the_other_one_left(opened, monkeypatch) -> None:
+    monkeypatch.setattr("monitor.sources.http_stream.stream._TRY_SECONDS", 0.0)
+    claims = At()
+    http = opened(claims)
+    http.post(b"1\n2\n3\n")
+    http.poll(max_records=1)
+    claims.lose_to("another")
+    http.poll()
+    (seq,) = (each.seq for each in http.stream._inbox.read_from(0, limit=9))
+    claims.position, claims.owner = position_of(seq, 2), ""
+
+    batch = http.poll()
+
+    assert batch is not None
+    assert batch.payloads == [b"3"]
 
 
 def test_closing_cuts_off_bodies_that_are_not_here_yet(opened) -> None:

@@ -1,9 +1,13 @@
 """Outputs whose labels come later, from the files of both to windows and findings."""
 
+import itertools
 import json
 import random
+import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -23,12 +27,16 @@ from monitor.engine.daemon.checkpoint import Checkpoint
 from monitor.engine.daemon.observing import SilentObserver
 from monitor.engine.daemon.service import Service
 from monitor.engine.daemon.tally import StreamTally
+from monitor.engine.daemon.worker import Ending
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.stored_windows import windows_of_job
 from monitor.severity.scoring import FiveAxes
-from monitor.sources.labelled_stream.waiting import WaitingState
+from monitor.sources.base import SourceError
+from monitor.sources.labelled_stream.waiting import JOIN, WaitingState
 from monitor.sources.live import Notice, NoticeKind, SourceStoppedError
 from monitor.storage.store import Store
+from monitor.storage.stream_tables import partition
+from monitor.storage.streams import PartitionRow
 
 START = 1_788_220_800
 HOUR = 3_600
@@ -154,9 +162,18 @@ class Monitor:
                 continue
             return
 
+    def partitions(self) -> tuple[PartitionRow, ...]:
+        return self.store.streams(monitor_name(self.configuration)).partitions()
+
+    def forget_leaving(self, worker: str) -> None:
+        """Have the database look as if a worker had not given anything back."""
+        with self.store.writing() as connection:
+            connection.execute(
+                partition.update().where(partition.c.name == JOIN).values(owner=worker)
+            )
+
     def tally(self) -> StreamTally:
-        partitions = self.store.streams(monitor_name(self.configuration)).partitions()
-        return StreamTally.total(StreamTally.from_json(each.tally) for each in partitions)
+        return StreamTally.total(StreamTally.from_json(each.tally) for each in self.partitions())
 
     def waiting(self, state: WaitingState) -> int:
         return self.store.awaiting_label(monitor_name(self.configuration)).count(state)
@@ -364,15 +381,73 @@ def test_no_more_wait_than_may_and_the_oldest_go_first(monitor) -> None:
     assert one.tally().unaccounted == one.tally().n_late == 0
 
 
-def test_a_second_worker_takes_the_join_over_and_the_first_stops(monitor) -> None:
+class TickingClock:
+    """A clock on which every look costs a second; several workers may share it."""
+
+    def __init__(self) -> None:
+        self._ticks = itertools.count()
+
+    def now_us(self) -> int:
+        return NOW.now_us() + next(self._ticks) * 1_000_000
+
+
+def test_a_second_worker_is_refused_while_the_first_lives(monitor) -> None:
     one = monitor([output(n, n * 60) for n in range(100)], [])
-    stopped: list[bool] = []
+    stopping, clock = Event(), TickingClock()
+    first, second = (one.service(clock, worker=name) for name in ("first", "second"))
+
+    with ThreadPoolExecutor() as pool:
+        work = pool.submit(first.run, first.take_up(), Listener(), stopping)
+        while not one.tally().n_waiting:
+            time.sleep(0.01)
+        with pytest.raises(SourceError, match=r"followed by one worker, and 'first' does; stop"):
+            second.run(second.take_up(), Listener(), Event())
+        stopping.set()
+        ending = work.result(timeout=30)
+
+    assert ending is Ending.STOPPED
+    assert one.tally().n_waiting == one.tally().n_records == 100
+
+
+def test_a_worker_that_leaves_gives_the_join_to_the_next(monitor) -> None:
+    one = monitor([output(n, n * 60) for n in range(100)], [])
+
+    for name in ("first", "second"):
+        service = one.service(worker=name)
+        service.run(service.take_up(), Listener(), Event(), until_caught_up=True)
+
+    (owner,) = {each.owner for each in one.partitions() if each.name == JOIN}
+    assert owner == ""
+    assert one.tally().n_waiting == one.tally().n_records == 100
+
+
+@pytest.mark.parametrize("how", ["its process is gone", "it was not heard of for 31 seconds"])
+def test_a_worker_that_was_killed_is_followed_by_the_next(monitor, how) -> None:
+    one = monitor([output(n, n * 60) for n in range(100)], [])
+    is_gone = how == "its process is gone"
+    # No process has a number so large.
+    first = one.service(worker=f"{socket.gethostname()}:99999999" if is_gone else "elsewhere:1")
+    later = NOW if is_gone else FixedClock(NOW.now_us() + 31_000_000)
+    second = one.service(later, worker="second")
+
+    with pytest.raises(Crash):
+        first.run(first.take_up(), Listener(crash_after=1), Event())
+    one.forget_leaving(first.name)
+    second.run(second.take_up(), Listener(), Event(), until_caught_up=True)
+
+    assert one.tally().n_waiting == one.tally().n_records == 100
+
+
+def test_a_worker_that_was_silent_for_long_stops_once_another_has_taken_over(monitor) -> None:
+    one = monitor([output(n, n * 60) for n in range(100)], [])
+    later = FixedClock(NOW.now_us() + 31_000_000)
+    taken: list[bool] = []
 
     class TakeOver(Listener):
         def polled(self, n_records: int) -> None:
-            if n_records == 0 and not stopped:
-                stopped.append(True)
-                second = one.service(worker="second")
+            if n_records == 0 and not taken:
+                taken.append(True)
+                second = one.service(later, worker="second")
                 second.run(second.take_up(), Listener(), Event(), until_caught_up=True)
 
     with pytest.raises(SourceStoppedError, match="followed by one worker"):

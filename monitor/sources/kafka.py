@@ -61,7 +61,7 @@ class Kafka(LiveOnly):
         ``read_committed`` leaves out records of aborted transactions and waits for open ones.
     on_retention_gap
         When records were deleted before they were read: ``stop``, or ``skip`` to the oldest
-        that is left, which needs ``client: kafka-python``. Either way it is told.
+        that is left. Either way it is told, with the exact offsets.
     on_unreadable_batch
         When a batch has a wrong checksum or cannot be decompressed: ``stop``, or ``skip`` to
         the next one that can be read. Either way it is told, with the exact offsets.
@@ -132,7 +132,6 @@ class Kafka(LiveOnly):
             If options contradict each other.
         """
         self._check_what_is_read()
-        self._check_client()
         self._check_times()
         self._check_security()
 
@@ -175,12 +174,6 @@ class Kafka(LiveOnly):
                 "start must be 'earliest', 'latest' or a time such as '2026-05-01T00:00:00Z', "
                 f"got {self.start!r}"
             )
-            raise ValueError(message)
-
-    def _check_client(self) -> None:
-        if self.client == "confluent-kafka" and self.on_retention_gap == "skip":
-            # After such an error librdkafka may not fetch again until it is made anew.
-            message = "on_retention_gap: skip needs client: kafka-python"
             raise ValueError(message)
 
     def _check_times(self) -> None:

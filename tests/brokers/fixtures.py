@@ -12,6 +12,7 @@ import pytest
 
 from tests.brokers.kafka_node.jars import missing_programs
 from tests.brokers.kafka_node.node import KafkaNode
+from tests.brokers.kafka_node.security import Security
 from tests.brokers.small.broker import SmallBroker
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "new_kafka",
     "pytest_report_header",
     "real_kafka",
+    "secured_kafka",
     "small_broker",
 ]
 
@@ -69,9 +71,18 @@ def new_kafka(
 
 
 @pytest.fixture(scope="session")
-def kafka(new_kafka: Callable[[], KafkaNode | SmallBroker]) -> Iterator[KafkaNode | SmallBroker]:
-    """Return the broker that the session shares: make a topic of your own, never stop it."""
-    with new_kafka() as broker:
+def kafka(
+    kafka_is_real: bool, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KafkaNode | SmallBroker]:
+    """Return the broker that the session shares: make a topic of your own, never stop it.
+
+    A real node listens for TLS as well.
+    """
+    broker: KafkaNode | SmallBroker = SmallBroker()
+    if kafka_is_real:
+        security = Security.made(tmp_path_factory.mktemp("certificates"))
+        broker = KafkaNode(tmp_path_factory.mktemp("kafka"), security)
+    with broker:
         yield broker
 
 
@@ -82,6 +93,13 @@ def real_kafka(request: pytest.FixtureRequest, kafka_is_real: bool) -> KafkaNode
         pytest.skip(f"needs a real Kafka node: {_why_not_real()}")
     node: KafkaNode = request.getfixturevalue("kafka")
     return node
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(real_kafka: KafkaNode) -> Security:
+    """Return what the clients of the shared node need to connect with TLS, or skip."""
+    assert real_kafka.security is not None
+    return real_kafka.security
 
 
 @pytest.fixture

@@ -1,278 +1,171 @@
-"""The Kafka source on a broker that is hurt: every record once, or a notice of the exact gap."""
+"""The Kafka source on a broker that is hurt: every record comes once, whatever happens."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from monitor.sources.kafka import Kafka
-from monitor.sources.live import LiveStream, NoticeKind, SourceStoppedError
+from monitor.sources.live import NoticeKind, SourceStoppedError
 from tests.brokers.small.broker import SmallBroker
-from tests.brokers.topics import create_topic, delete_records_before, produce
-from tests.integration.kafka_ledger import Ledger, Worker, drain
+from tests.brokers.topics import create_topic, produce
+from tests.integration.kafka_ledger import Ledger
+from tests.integration.kafka_reader import CLIENTS, Reader, filled, quick_source, values
 
 # kafka-python leaves the sockets of connections that the broker cut to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 N = 600
-CLIENTS = ("kafka-python", "confluent-kafka")
-Opened = tuple[LiveStream, Worker]
-
-
-def values(first: int, end: int) -> list[bytes]:
-    return [b'{"n":%d}' % number for number in range(first, end)]
+Opened = Callable[..., Reader]
 
 
 @pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def opened(request: pytest.FixtureRequest, small_broker: SmallBroker) -> Iterator[Opened]:
+    """Return a function that opens a reader of a topic, closed at the end."""
+    readers: list[Reader] = []
+
+    def open_one(topic: str, ledger: Ledger | None = None, **options: Any) -> Reader:
+        source = quick_source(small_broker.bootstrap, topic, client=request.param, **options)
+        readers.append(Reader(source, ledger))
+        return readers[-1]
+
+    yield open_one
+    for reader in readers:
+        reader.close()
 
 
 @pytest.fixture
-def opened(small_broker: SmallBroker, client: str) -> Any:
-    """Return a function that opens a stream, closed at the end, of a group called as its topic."""
-    streams: list[LiveStream] = []
-
-    def open_one(topic: str, ledger: Ledger, **options: Any) -> Opened:
-        quick = {
-            "bootstrap_servers": (small_broker.bootstrap,),
-            "client": client,
-            "fetch_min_bytes": 1,
-            "fetch_wait_seconds": 0.1,
-            "session_timeout_seconds": 6.0,
-            "heartbeat_seconds": 0.3,
-        }
-        if "partitions" not in options:
-            quick |= {"topics": (topic,), "group": topic}
-        worker = Worker(ledger)
-        stream = Kafka(**(quick | options)).open(worker, worker=f"worker-{len(streams)}")
-        streams.append(stream)
-        return stream, worker
-
-    yield open_one
-    for stream in streams:
-        stream.close()
-
-
-def wait_for_notice(stream: LiveStream, worker: Worker, kind: NoticeKind) -> Any:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        worker.read(stream.poll(0.2, 500))
-        worker.commit()
-        for notice in stream.notices():
-            assert notice.kind is kind
-            return notice
-    pytest.fail(f"no notice of {kind}")
+def broker(small_broker: SmallBroker) -> SmallBroker:
+    return small_broker
 
 
 def test_every_record_comes_once_although_connections_are_dropped(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
+    broker: SmallBroker, opened: Opened
 ) -> None:
-    topic = create_topic(small_broker.bootstrap, partitions=2)
-    produce(small_broker.bootstrap, topic, values(0, N), partitions=2)
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger)
+    reader = opened(filled(broker.bootstrap, N, partitions=2))
 
     for _ in range(3):
-        drain(stream, worker, min(N, ledger.n_counted() + 100))
-        small_broker.drop_connections()
-    drain(stream, worker, N)
+        reader.drain(min(N, reader.ledger.n_counted() + 100))
+        broker.drop_connections()
+    reader.drain(N)
 
-    assert sorted(ledger.payloads()) == sorted(values(0, N))
+    assert sorted(reader.ledger.payloads()) == sorted(values(0, N))
 
 
-def test_reading_goes_on_after_the_broker_was_away(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
-) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger)
-    drain(stream, worker, N)
+def test_reading_goes_on_after_the_broker_was_away(broker: SmallBroker, opened: Opened) -> None:
+    topic = filled(broker.bootstrap, N)
+    reader = opened(topic)
+    reader.drain(N)
 
-    small_broker.kill()
-    nothing = [stream.poll(0.2, 100) for _ in range(3)]
-    small_broker.start()
-    produce(small_broker.bootstrap, topic, values(N, 2 * N))
-    drain(stream, worker, 2 * N)
+    broker.kill()
+    nothing = [reader.read_once() for _ in range(3)]
+    broker.start()
+    produce(broker.bootstrap, topic, values(N, 2 * N))
+    reader.drain(2 * N)
 
     assert not any(nothing)
-    assert ledger.payloads() == values(0, 2 * N)
+    assert reader.ledger.payloads() == values(0, 2 * N)
 
 
 @pytest.mark.parametrize("damage", ["break_checksum", "break_compression"])
 def test_an_unreadable_batch_is_skipped_with_its_exact_offsets(
-    small_broker: SmallBroker, opened: Callable[..., Opened], damage: str
+    broker: SmallBroker, opened: Opened, damage: str
 ) -> None:
-    topic = create_topic(small_broker.bootstrap)
+    topic = create_topic(broker.bootstrap)
     for first in range(0, N, 200):
-        produce(small_broker.bootstrap, topic, values(first, first + 200), compression="gzip")
-    first, last = getattr(small_broker, damage)(topic, 0, 250)
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger, on_unreadable_batch="skip")
+        produce(broker.bootstrap, topic, values(first, first + 200), compression="gzip")
+    first, last = getattr(broker, damage)(topic, 0, 250)
+    reader = opened(topic, on_unreadable_batch="skip")
 
-    notice = wait_for_notice(stream, worker, NoticeKind.UNREADABLE_BATCH)
-    drain(stream, worker, N - (last + 1 - first))
+    notice = reader.notice(NoticeKind.UNREADABLE_BATCH)
+    reader.drain(N - (last + 1 - first))
 
     assert (notice.partition, notice.first, notice.end) == (f"{topic}/0", first, last + 1)
-    assert ledger.payloads() == values(0, first) + values(last + 1, N)
-    assert ledger.rows[f"{topic}/0"].position == N
+    assert reader.ledger.payloads() == values(0, first) + values(last + 1, N)
+    assert reader.ledger.rows[f"{topic}/0"].position == N
 
 
 def test_an_unreadable_batch_stops_the_stream_if_that_is_the_policy(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
+    broker: SmallBroker, opened: Opened
 ) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    small_broker.break_checksum(topic, 0, 0)
-    stream, worker = opened(topic, Ledger())
+    topic = filled(broker.bootstrap, N)
+    broker.break_checksum(topic, 0, 0)
+    reader = opened(topic)
 
     with pytest.raises(SourceStoppedError, match="on_unreadable_batch: skip"):
-        drain(stream, worker, N)
+        reader.drain(N)
 
-    assert [notice.kind for notice in stream.notices()] == [NoticeKind.UNREADABLE_BATCH]
-
-
-@pytest.mark.parametrize("client", ["kafka-python"])
-def test_records_deleted_before_they_were_read_are_told(
-    small_broker: SmallBroker, opened: Callable[..., Opened], client: str
-) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, 100))
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger)
-    drain(stream, worker, 100)
-    stream.close()
-    produce(small_broker.bootstrap, topic, values(100, N))
-    delete_records_before(small_broker.bootstrap, topic, 0, 300)
-
-    stream, worker = opened(topic, ledger, on_retention_gap="skip")
-    notice = wait_for_notice(stream, worker, NoticeKind.RETENTION_GAP)
-    drain(stream, worker, N - 200)
-
-    assert (notice.first, notice.end) == (100, 300)
-    assert ledger.payloads() == values(0, 100) + values(300, N)
-
-
-def test_deleted_records_stop_the_stream_by_default(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
-) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    ledger = Ledger()
-    worker = Worker(ledger)
-    worker.claim({f"{topic}/0": ""})
-    ledger.rows[f"{topic}/0"].position = 5
-    delete_records_before(small_broker.bootstrap, topic, 0, 300)
-    stream, worker = opened(topic, ledger)
-
-    with pytest.raises(SourceStoppedError, match="from offset 5 up to 300 are deleted"):
-        drain(stream, worker, N)
-
-
-def test_a_topic_made_anew_is_read_from_its_beginning(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
-) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    ledger = Ledger()
-    worker = Worker(ledger)
-    worker.claim({f"{topic}/0": ""})
-    ledger.rows[f"{topic}/0"].position = 5
-    ledger.rows[f"{topic}/0"].identity = "cluster/another-topic"
-
-    stream, worker = opened(topic, ledger)
-    notice = wait_for_notice(stream, worker, NoticeKind.TOPIC_REPLACED)
-    drain(stream, worker, N)
-
-    assert notice.partition == f"{topic}/0"
-    assert ledger.payloads() == values(0, N)
+    assert [each.kind for each in reader.stream.notices()] == [NoticeKind.UNREADABLE_BATCH]
 
 
 def test_a_paused_stream_hands_nothing_on_and_keeps_its_partitions(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
+    broker: SmallBroker, opened: Opened
 ) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, 10))
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger)
-    drain(stream, worker, 10)
+    topic = filled(broker.bootstrap, 10)
+    reader = opened(topic)
+    reader.drain(10)
 
-    stream.pause()
-    produce(small_broker.bootstrap, topic, values(10, 20))
-    while_paused = [stream.poll(0.2, 100) for _ in range(4)]
-    stream.resume()
-    drain(stream, worker, 20)
+    reader.stream.pause()
+    produce(broker.bootstrap, topic, values(10, 20))
+    while_paused = [reader.read_once() for _ in range(4)]
+    reader.stream.resume()
+    reader.drain(20)
 
     assert not any(while_paused)
-    assert worker.claimed == [f"{topic}/0"]
-    assert ledger.payloads() == values(0, 20)
+    assert reader.worker.claimed == [f"{topic}/0"]
+    assert reader.ledger.payloads() == values(0, 20)
 
 
-def test_no_more_records_come_at_once_than_asked_for(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
-) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    stream, worker = opened(topic, Ledger())
+def test_no_more_records_come_at_once_than_asked_for(broker: SmallBroker, opened: Opened) -> None:
+    reader = opened(filled(broker.bootstrap, N))
 
     sizes = []
     while sum(sizes) < N:
-        batches = stream.poll(0.2, 70)
-        worker.read(batches)
+        batches = reader.stream.poll(0.2, 70)
+        reader.worker.read(batches)
         sizes.append(sum(len(batch.payloads) for batch in batches))
 
     assert max(sizes) <= 70
-    worker.commit()
-    assert worker.ledger.payloads() == values(0, N)
+    reader.worker.commit()
+    assert reader.ledger.payloads() == values(0, N)
 
 
 def test_offsets_are_committed_to_kafka_for_dashboards(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
+    broker: SmallBroker, opened: Opened
 ) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger)
+    reader = opened(filled(broker.bootstrap, N))
 
-    drain(stream, worker, N)
+    reader.drain(N)
     deadline = time.monotonic() + 5
-    while not small_broker.requests()["OffsetCommit"] and time.monotonic() < deadline:
-        stream.poll(0.1, 1)
+    while not broker.requests()["OffsetCommit"] and time.monotonic() < deadline:
+        reader.stream.poll(0.1, 1)
 
-    assert small_broker.requests()["OffsetCommit"] >= 1
+    assert broker.requests()["OffsetCommit"] >= 1
 
 
 def test_latest_is_kept_even_if_no_record_comes_before_a_restart(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
+    broker: SmallBroker, opened: Opened
 ) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, N))
-    ledger = Ledger()
-    stream, worker = opened(topic, ledger, start="latest")
+    topic = filled(broker.bootstrap, N)
+    first = opened(topic, start="latest")
     deadline = time.monotonic() + 10
-    while not worker.commit() and time.monotonic() < deadline:
-        worker.read(stream.poll(0.2, 100))
-    stream.close()
-    produce(small_broker.bootstrap, topic, values(N, N + 50))
+    while not first.worker.commit() and time.monotonic() < deadline:
+        first.worker.read(first.stream.poll(0.2, 100))
+    first.close()
+    produce(broker.bootstrap, topic, values(N, N + 50))
 
-    stream, worker = opened(topic, ledger, start="latest")
-    drain(stream, worker, 50)
+    second = opened(topic, first.ledger, start="latest")
+    second.drain(50)
 
-    assert ledger.payloads() == values(N, N + 50)
+    assert second.ledger.payloads() == values(N, N + 50)
 
 
-def test_close_returns_although_the_broker_is_away(
-    small_broker: SmallBroker, opened: Callable[..., Opened]
-) -> None:
-    topic = create_topic(small_broker.bootstrap)
-    produce(small_broker.bootstrap, topic, values(0, 10))
-    stream, worker = opened(topic, Ledger())
-    drain(stream, worker, 10)
-    small_broker.kill()
+def test_close_returns_although_the_broker_is_away(broker: SmallBroker, opened: Opened) -> None:
+    reader = opened(filled(broker.bootstrap, 10))
+    reader.drain(10)
+    broker.kill()
 
     began = time.monotonic()
-    stream.close()
+    reader.close()
 
     assert time.monotonic() - began < 7

@@ -128,6 +128,8 @@ class Client(Protocol):
 
         Raises
         ------
+        UnreachableError
+            If no broker answers just now; the client goes on trying, and keeps its membership.
         OutOfRangeError, UnreadableError, ClientBrokenError
             As they say. The client must be thrown away after the latter two.
         """

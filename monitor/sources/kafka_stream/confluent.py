@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
     KafkaError,
     KafkaException,
@@ -17,14 +16,13 @@ from monitor.sources.kafka import Kafka
 from monitor.sources.kafka_stream.bounded import within
 from monitor.sources.kafka_stream.client import (
     Change,
-    ChangeKind,
     ClientBrokenError,
-    NotReadyError,
     OutOfRangeError,
     Partition,
     Run,
     UnreadableError,
 )
+from monitor.sources.kafka_stream.confluent_assignment import ConfluentAssignment
 from monitor.sources.kafka_stream.settings import confluent_settings
 
 __all__ = ["ConfluentClient"]
@@ -38,7 +36,11 @@ _REFUSALS = {
     KafkaError.FENCED_INSTANCE_ID,
 }
 _DAMAGE = {KafkaError._BAD_MSG, KafkaError._BAD_COMPRESSION, KafkaError._NOT_IMPLEMENTED}
-_OUT_OF_RANGE = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}
+_OUT_OF_RANGE = {
+    KafkaError.OFFSET_OUT_OF_RANGE,
+    KafkaError._AUTO_OFFSET_RESET,
+    KafkaError._LOG_TRUNCATION,
+}
 
 
 class ConfluentClient:
@@ -57,28 +59,19 @@ class ConfluentClient:
     def __init__(
         self, options: Kafka, *, partitions: Iterable[Partition] | None, worker: str
     ) -> None:
-        self._changes: deque[Change] = deque()
         self._troubles: deque[SourceError] = deque()
-        self._positions: dict[Partition, int] = {}
-        self._ends: dict[Partition, int] = {}
         self._in_group = partitions is None
-        self._cooperative = options.rebalancing == "cooperative"
         try:
             self._consumer = Consumer(confluent_settings(options, worker))
         except KafkaException as error:
             message = f"confluent-kafka refuses the options: {error.args[0]}"
             raise SourceError(message) from error
+        cooperative = options.rebalancing == "cooperative"
+        self._assignment = ConfluentAssignment(self._consumer, cooperative=cooperative)
         if partitions is None:
-            self._consumer.subscribe(
-                list(options.topics),
-                on_assign=self._assigned,
-                on_revoke=self._revoked,
-                on_lost=self._revoked,
-            )
+            self._assignment.join(options.topics)
         else:
-            mine = [TopicPartition(*partition, OFFSET_BEGINNING) for partition in partitions]
-            self._consumer.assign(mine)
-            self._hold(mine)
+            self._assignment.take(partitions)
 
     def poll(self, timeout_seconds: float, max_records: int) -> Sequence[Run]:
         """See `Client`."""
@@ -111,41 +104,31 @@ class ConfluentClient:
         runs = [
             Run(Partition(str(t), int(n or 0)), *run) for (t, n), run in found.items() if run[0]
         ]
-        self._positions |= {run.partition: run.offsets[-1] + 1 for run in runs}
+        self._assignment.positions |= {run.partition: run.offsets[-1] + 1 for run in runs}
         return runs
 
     def changes(self) -> Sequence[Change]:
         """See `Client`."""
-        found = list(self._changes)
-        self._changes.clear()
-        return found
+        return self._assignment.changes()
 
     def read_from(self, partition: Partition, offset: int) -> None:
         """See `Client`."""
-        place = TopicPartition(*partition, offset)
-        try:
-            self._consumer.seek(place)
-            self._consumer.resume([place])
-        except KafkaException as error:
-            message = f"cannot go to {partition.name} at {offset}: {error.args[0]}"
-            raise NotReadyError(message) from error
-        self._positions[partition] = offset
-        self._ends.pop(partition, None)
+        self._assignment.read_from(partition, offset)
 
     def pause(self, partitions: Sequence[Partition]) -> None:
         """See `Client`."""
-        self._consumer.pause([TopicPartition(*partition) for partition in partitions])
+        self._assignment.pause(partitions)
 
     def resume(self, partitions: Sequence[Partition]) -> None:
         """See `Client`."""
-        self._consumer.resume([TopicPartition(*partition) for partition in partitions])
+        self._assignment.resume(partitions)
 
     def progress(self, partition: Partition) -> tuple[int | None, int | None]:
         """See `Client`; librdkafka tells when the end of what may be read is reached."""
-        position = self._positions.get(partition)
+        position = self._assignment.positions.get(partition)
         if position is None:
             return None, None
-        reached = self._ends.get(partition)
+        reached = self._assignment.ends.get(partition)
         if reached is not None and position <= reached:
             return reached, reached
         try:
@@ -177,9 +160,10 @@ class ConfluentClient:
         """Return what an error means; None: nothing bad."""
         code = error.code()
         if code == KafkaError._PARTITION_EOF and partition is not None and offset is not None:
-            self._ends[partition] = offset
+            self._assignment.ends[partition] = offset
             return None
         if code in _OUT_OF_RANGE and partition is not None:
+            self._assignment.has_stopped(partition)
             return OutOfRangeError({partition: None})
         if code in _DAMAGE and partition is not None:
             return UnreadableError(str(error), partition)
@@ -190,36 +174,6 @@ class ConfluentClient:
             )
             return SourceError(message)
         return ClientBrokenError(str(error)) if error.fatal() else None
-
-    def _assigned(self, _: object, places: list[TopicPartition]) -> None:
-        for place in places:
-            place.offset = OFFSET_BEGINNING
-        if self._cooperative:
-            self._consumer.incremental_assign(places)
-        else:
-            self._consumer.assign(places)
-        self._hold(places)
-
-    def _hold(self, places: Sequence[TopicPartition]) -> None:
-        """Let partitions that were just given stand still until they are sent somewhere."""
-        if places:
-            self._consumer.pause(list(places))
-            self._change(ChangeKind.GIVEN, places)
-
-    def _revoked(self, _: object, places: list[TopicPartition]) -> None:
-        if self._cooperative:
-            self._consumer.incremental_unassign(places)
-        else:
-            self._consumer.unassign()
-        self._change(ChangeKind.TAKEN, places)
-
-    def _change(self, kind: ChangeKind, places: Iterable[TopicPartition]) -> None:
-        partitions = frozenset(Partition(place.topic, place.partition) for place in places)
-        for partition in partitions:
-            self._positions.pop(partition, None)
-            self._ends.pop(partition, None)
-        if partitions:
-            self._changes.append(Change(kind, partitions))
 
 
 def _partition_of(message: Message) -> Partition | None:

@@ -1,5 +1,6 @@
 """The client kafka-python: pure Python, with a thread of its own for the network."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from kafka.errors import (
     KafkaError,
     LogTruncationError,
     OffsetOutOfRangeError,
+    RetriableError,
     SaslAuthenticationFailedError,
 )
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
@@ -28,6 +30,7 @@ from monitor.sources.kafka_stream.client import (
     OutOfRangeError,
     Partition,
     Run,
+    UnreachableError,
     UnreadableError,
 )
 from monitor.sources.kafka_stream.construction import constructed
@@ -37,6 +40,7 @@ __all__ = ["KafkaPythonClient"]
 
 CLOSE_SECONDS = 3.0
 JOIN_SECONDS = 4.0
+PAUSE_SECONDS = 0.2
 
 
 class KafkaPythonClient:
@@ -95,6 +99,10 @@ class KafkaPythonClient:
             raise OutOfRangeError(_diverged(error)) from error
         except CorruptBatchError as error:
             raise UnreadableError(str(error), self._stumbled(), error.end) from error
+        except RetriableError as error:
+            # Thrown away, it could not leave the group, which would wait for it to come back.
+            time.sleep(min(timeout_seconds, PAUSE_SECONDS))
+            raise UnreachableError(repr(error)) from error
         except (KafkaError, OSError) as error:
             if _is_corruption(error):
                 raise UnreadableError(repr(error), self._stumbled()) from error

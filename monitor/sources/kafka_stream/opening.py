@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import time
 from collections.abc import Callable
 
 from monitor.sources.base import SourceError
@@ -17,15 +18,29 @@ __all__ = ["open_stream"]
 _log = logging.getLogger(__name__)
 
 
-def open_stream(options: Kafka, claims: Claims, *, worker: str) -> KafkaStream:
+def open_stream(
+    options: Kafka,
+    claims: Claims,
+    *,
+    worker: str,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> KafkaStream:
     """Return the open stream of a source; no broker is asked yet.
+
+    Parameters
+    ----------
+    options, claims, worker
+        As for `monitor.sources.live.LiveSource.open`.
+    monotonic
+        Seconds that never go back.
 
     Raises
     ------
     SourceError
         If the client is not installed.
     """
-    return KafkaStream(options, claims, make_client=_maker(options, worker))
+    make_client = _maker(options, worker)
+    return KafkaStream(options, claims, make_client=make_client, monotonic=monotonic)
 
 
 def _maker(options: Kafka, worker: str) -> Callable[[], Client]:

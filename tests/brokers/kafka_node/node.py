@@ -11,6 +11,7 @@ from typing import Self
 
 from tests.brokers.errors import BrokerError
 from tests.brokers.kafka_node.jars import KAFKA_VERSION, cached_jars
+from tests.brokers.kafka_node.security import Security
 from tests.brokers.kafka_node.settings import java_options, server_properties
 from tests.brokers.ports import LOOPBACK, free_port
 
@@ -26,21 +27,28 @@ class KafkaNode:
     """A real broker: KRaft, one node, on the loopback interface, data in `data_folder`.
 
     The first `start` formats the folder; later ones find what was written before, on the same
-    port. As a context manager it starts, and is killed at the end.
+    port. As a context manager it starts, and is killed at the end. With `security` it listens
+    for TLS as well, with client certificates and with passwords.
     """
 
     is_real = True
     description = f"Apache Kafka {KAFKA_VERSION}, one node"
 
-    def __init__(self, data_folder: Path) -> None:
+    def __init__(self, data_folder: Path, security: Security | None = None) -> None:
         self._folder = data_folder
-        self._port, self._controller_port = free_port(), free_port()
+        self.security = security
+        secured = ("SSL", "SASL_SSL") if security else ()
+        self._ports = {name: free_port() for name in ("CONTROLLER", "PLAINTEXT", *secured)}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
         """Where clients connect, as host:port."""
-        return f"{LOOPBACK}:{self._port}"
+        return self.bootstrap_of("PLAINTEXT")
+
+    def bootstrap_of(self, listener: str) -> str:
+        """Where clients connect that speak PLAINTEXT, SSL or SASL_SSL."""
+        return f"{LOOPBACK}:{self._ports[listener]}"
 
     @property
     def pid(self) -> int:
@@ -107,12 +115,15 @@ class KafkaNode:
 
     def _format(self, properties: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        text = server_properties(self._folder / "logs", self._port, self._controller_port)
+        security = self.security
+        more = security.server_properties() if security else {}
+        text = server_properties(self._folder / "logs", self._ports, more)
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         draft = properties.with_suffix(".draft")
         draft.write_text(text, "utf-8")
         command = [*self._java("kafka.tools.StorageTool"), "format", "--standalone"]
         command += [f"--cluster-id={cluster_id}", f"--config={draft}"]
+        command += security.format_options() if security else []
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
             message = f"the storage of a Kafka node must be formatted: {done.stdout}{done.stderr}"

@@ -1,5 +1,6 @@
 """What a test's Kafka node is told: one node, loopback, nothing that waits."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.brokers.ports import LOOPBACK
@@ -11,7 +12,9 @@ FIXED = {
     "node.id": "1",
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "listener.security.protocol.map": (
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL"
+    ),
     "num.network.threads": "2",
     "num.io.threads": "2",
     "auto.create.topics.enable": "false",
@@ -38,15 +41,26 @@ FIXED = {
 }
 
 
-def server_properties(log_folder: Path, port: int, controller_port: int) -> str:
-    """Return the text of server.properties for a node that listens on these two ports."""
-    listeners = f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}"
+def server_properties(
+    log_folder: Path, ports: Mapping[str, int], more: Mapping[str, str] | None = None
+) -> str:
+    """Return the text of server.properties for a node.
+
+    Parameters
+    ----------
+    ports
+        The port of each listener: CONTROLLER, PLAINTEXT, and SSL and SASL_SSL if it is secured.
+    more
+        Other settings.
+    """
+    listeners = ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in ports.items())
     settings = FIXED | {
-        "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
+        "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{ports['CONTROLLER']}",
         "listeners": listeners,
         "advertised.listeners": listeners,
         "log.dirs": str(log_folder),
     }
+    settings |= more or {}
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 

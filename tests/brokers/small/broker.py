@@ -112,6 +112,10 @@ class SmallBroker:
         """Forget the records before `offset`, as retention does."""
         self._do(lambda: self._known.log(topic, partition).delete_before(offset))
 
+    def cut_short(self, topic: str, partition: int, end: int) -> None:
+        """Lose the last batches, from the one that holds the offset `end` on."""
+        self._do(lambda: self._known.log(topic, partition).cut(end))
+
     def break_checksum(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
         """Spoil the batch that holds a record; return the batch's first and last offset."""
         return self._spoil(topic, partition, offset, Batch.with_broken_checksum)

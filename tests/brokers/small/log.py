@@ -87,6 +87,13 @@ class PartitionLog:
         kept = bisect_left(self._last_offsets, offset)
         del self._batches[:kept], self._last_offsets[:kept]
 
+    def cut(self, end: int) -> None:
+        """Lose the batches from the one that holds `end` on, as a log that was not on disk."""
+        kept = bisect_left(self._last_offsets, end)
+        del self._batches[kept:], self._last_offsets[kept:]
+        self.end = self._last_offsets[-1] + 1 if kept else self.start
+        self._producers.clear()
+
     def spoil(self, offset: int, spoiled: Callable[[Batch], Batch]) -> tuple[int, int]:
         """Replace the batch that holds `offset`; return its first and last offset."""
         if not self.start <= offset < self.end:

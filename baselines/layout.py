@@ -7,6 +7,7 @@ baseline is counted on the same grids, so counts can be added in any order and a
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -214,7 +215,7 @@ class Table:
     @property
     def size(self) -> int:
         """Return the number of cells."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def axis(self, column: str) -> Axis:
         """Return the axis over `column`; KeyError if there is none."""

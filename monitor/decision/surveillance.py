@@ -1,6 +1,5 @@
 """All series of a monitor under one budget of false alarms."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +21,11 @@ from detectors.panels.gap_reference import stands_beyond
 from detectors.panels.gaps import GapModel
 from detectors.panels.mixes import MixModel
 from detectors.panels.model import History
-from detectors.panels.panel import Panel, PanelState
+from detectors.panels.panel import Panel
 from detectors.panels.rates import RateModel
 from monitor.decision.budget import FalseAlarmBudget
 from monitor.decision.calibration import PanelModel, calibrated
 from monitor.decision.evidence import Calibration, Evidence, Shadow
-from monitor.decision.onsets import SeenWindow
 from monitor.decision.seats import Seat
 from monitor.decision.state import SeriesKey
 
@@ -159,14 +157,21 @@ class Surveillance:
         for key in self._weights.keys() & self.shadows.keys():
             del self._weights[key]
 
-    def remembered(self) -> tuple[tuple[PanelState, list[deque[SeenWindow]]], ...]:
-        """Return where every panel stands, for `recall`."""
-        return tuple((seat.state, seat.recent) for seat in self._seats)
+    def remembered(self) -> dict[str, Any]:
+        """Return which series are under watch, how they are, and where they stand."""
+        return {
+            "seats": self._seats,
+            "weights": self._weights,
+            "shadows": self.shadows,
+            "calibrations": self.calibrations,
+        }
 
-    def recall(self, remembered: Sequence[tuple[PanelState, list[deque[SeenWindow]]]]) -> None:
-        """Go on from what `remembered` returned; the same series must be under watch."""
-        for seat, (state, recent) in zip(self._seats, remembered, strict=True):
-            seat.state, seat.recent = state, recent
+    def recall(self, remembered: Mapping[str, Any]) -> None:
+        """Go on from what `remembered` returned; nothing is calibrated again for it."""
+        self._seats = remembered["seats"]
+        self._weights = remembered["weights"]
+        self.shadows = remembered["shadows"]
+        self.calibrations = remembered["calibrations"]
 
     def leave_out(self, key: SeriesKey) -> None:
         """Put a series into shadow that the baseline has nothing to compare with."""

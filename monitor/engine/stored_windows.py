@@ -58,10 +58,15 @@ class StoredWindows:
         return Window(stored.key, WindowSummary(self.layout, counts), complete=complete)
 
 
-def windows_of_job(store: Store, baseline: Baseline, job_id: str) -> Iterator[Window]:
-    """Yield the windows of one audit, decoded, in order of start, slice and number."""
+def windows_of_job(
+    store: Store, baseline: Baseline, job_id: str, *, after_us: int | None = None
+) -> Iterator[Window]:
+    """Yield the windows of one audit, decoded, in order of start, slice and number.
+
+    Those that begin at or before `after_us` are left out.
+    """
     layout = baseline.layout
-    for stored in store.windows(job_id):
+    for stored in store.windows(job_id, after_us=after_us):
         counts = decode_counts(stored.body, layout.n_cells)
         yield Window(stored.key, WindowSummary(layout, counts))
 

@@ -120,8 +120,9 @@ class Watching:
                 f"{self._added!r}"
             )
             raise ValueError(message)
-        for slices in added[len(self._added) :]:
-            self.add(slices)
+        # Calibrating them anew would give the same, after many seconds.
+        self._added = added
+        self._slices = {slice_ for slices in added for slice_ in slices}
         self.surveillance.recall(remembered["seats"])
         self._recent = remembered["recent"]
         self._keys = remembered["keys"]

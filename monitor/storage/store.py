@@ -184,10 +184,17 @@ class Store:
         rows = ({"job_id": job_id, **_window_row(window)} for window in windows)
         self._upsert(tables.window_summary, rows)
 
-    def windows(self, job_id: str, *, slice_: str | None = None) -> Iterator[StoredWindow]:
-        """Yield the windows of a job in order of start, slice and ordinal."""
+    def windows(
+        self, job_id: str, *, slice_: str | None = None, after_us: int | None = None
+    ) -> Iterator[StoredWindow]:
+        """Yield the windows of a job in order of start, slice and ordinal.
+
+        Those of one slice only, and those that begin after a time only, if these are given.
+        """
         table = tables.window_summary
         query = select(table).where(table.c.job_id == job_id)
+        if after_us is not None:
+            query = query.where(table.c.start_us > after_us)
         if slice_ is not None:
             query = query.where(table.c.slice == slice_)
         key = (table.c.start_us, table.c.slice, table.c.ordinal)

@@ -74,6 +74,7 @@ def _monitor_row(row: Mapping[Any, Any]) -> MonitorRow:
         policy_digest=row["policy_digest"],
         counting=row["counting"],
         closed_us=row["closed_us"],
+        begun_us=row["begun_us"],
         revision=row["revision"],
         snapshot=None if snapshot is None else bytes(snapshot),
     )
@@ -86,6 +87,7 @@ def _monitor_values(row: MonitorRow) -> dict[str, Any]:
         "policy_digest": row.policy_digest,
         "counting": dict(row.counting),
         "closed_us": row.closed_us,
+        "begun_us": row.begun_us,
         "revision": row.revision,
         "snapshot": row.snapshot,
     }

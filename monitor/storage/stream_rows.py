@@ -23,8 +23,11 @@ class MonitorRow:
         How events are cut into windows and slices.
     closed_us
         Start of the last stretch of time that was closed; None before the first.
+    begun_us
+        Windows that begin at or before it were decided with another baseline or cut of time, or
+        closed without a verdict; None: there are none.
     revision
-        Grows with every decision.
+        Grows with every decision, and with every change of baseline.
     snapshot
         The evidence after the last decision; None: to be gathered anew.
     """
@@ -34,6 +37,7 @@ class MonitorRow:
     policy_digest: str
     counting: Mapping[str, Any]
     closed_us: int | None = None
+    begun_us: int | None = None
     revision: int = 0
     snapshot: bytes | None = None
 

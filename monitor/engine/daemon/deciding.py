@@ -1,6 +1,7 @@
 """Open windows whose time has passed: closed, judged and recorded, each of them once."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,6 +35,9 @@ STRETCHES_AT_ONCE = 64
 A long way behind, it takes several: other workers wait for each.
 """
 
+GATHERING_SECONDS = 2.0
+"""How long one transaction gathers evidence anew; other workers wait for each."""
+
 Decided = tuple[Sequence[Window], Judgement]
 
 
@@ -62,7 +66,18 @@ class Decider:
 
     Every method is called inside a transaction that holds the monitor's row. What it remembers
     between two decisions is also in that row: it is read again whenever another worker has
-    decided meanwhile, or a transaction was undone.
+    decided meanwhile, or a transaction was undone. Where the evidence must be gathered anew from
+    the windows that are stored, that takes several transactions, so that the source is asked
+    for records in between and other workers have their turns.
+
+    Parameters
+    ----------
+    beat
+        Is called for every stretch of time.
+    monotonic
+        Seconds that never go back.
+    n_rejudged
+        Stretches that were judged again, for their evidence.
     """
 
     configuration: Configuration
@@ -73,7 +88,9 @@ class Decider:
     clock: Clock
     windows: TumblingWindows
     beat: Callable[[], None] = lambda: None
+    monotonic: Callable[[], float] = time.monotonic
     n_rejudged: int = 0
+    _gathering: "_Gathering | None" = None
     _judge: Judge | None = None
     _revision: int | None = None
     _saved: dict[SeriesKey, SeriesState] = field(default_factory=dict)
@@ -98,6 +115,8 @@ class Decider:
         if not chosen and quiet_until_us is None:
             return Decision(row=row)
         judge = self._ready(row)
+        if judge is None:
+            return Decision(row=row, more=True)
         self._revision = None
         job = AuditJob(
             id=row.job_id, config_digest=row.policy_digest, baseline_id=row.baseline_id,
@@ -121,6 +140,7 @@ class Decider:
     def undone(self) -> None:
         """Forget what was decided in a transaction that was undone."""
         self._revision = None
+        self._gathering = None
 
     def _kept(
         self, row: MonitorRow, judge: Judge, stretches: tuple[Decided, ...], *, more: bool
@@ -196,21 +216,25 @@ class Decider:
             max_values=self.configuration.slices.max_values,
         )
 
-    def _ready(self, row: MonitorRow) -> Judge:
-        """Return the judge as it stands after the monitor's last decision."""
+    def _ready(self, row: MonitorRow) -> Judge | None:
+        """Return the judge as it stands after the monitor's last decision.
+
+        None: its evidence is being gathered, and it takes longer.
+        """
         if self._judge is not None and self._revision == row.revision:
             return self._judge
         known, self._judge = self._judge, None
         judge = None
         if (remembered := self._remembered(row)) is not None:
-            # One that has the same series under watch need not calibrate them again.
+            # One that has the same series under watch keeps what it knows of the baseline.
             judge = _recalled(known, remembered) or _recalled(self._new_judge(), remembered)
         if judge is None:
-            judge = self._new_judge()
-            if row.revision:
-                self._rejudge(judge, row)
-        self._judge = judge
-        self._saved = dict(judge.states)
+            judge = self._gathered(row)
+        if judge is not None:
+            self._gathering = None
+            self._judge = judge
+            self._revision = row.revision
+            self._saved = dict(judge.states)
         return judge
 
     def _new_judge(self) -> Judge:
@@ -226,18 +250,55 @@ class Decider:
             return None
         return remembered
 
-    def _rejudge(self, judge: Judge, row: MonitorRow) -> None:
-        """Gather the evidence anew from the windows that are stored; nothing is recorded."""
-        stored = _stretches(windows_of_job(self.store, self.baseline, row.job_id))
-        for number, windows in enumerate(self._beating(stored)):
-            first = number == 0
-            judge.judge([replace(each, complete=not first) for each in windows])
+    def _gathered(self, row: MonitorRow) -> Judge | None:
+        """Go on gathering the evidence of the windows that are stored; nothing is recorded.
+
+        None: there are more of them than a few seconds suffice for.
+        """
+        gathering = self._gathering
+        if gathering is None or gathering.revision != row.revision:
+            stored = windows_of_job(self.store, self.baseline, row.job_id, after_us=row.begun_us)
+            gathering = self._gathering = _Gathering(
+                judge=self._new_judge(),
+                revision=row.revision,
+                stretches=_stretches(stored, first_is_whole=row.begun_us is not None),
+            )
+        until = self.monotonic() + GATHERING_SECONDS
+        for windows in gathering.stretches:
+            # Many windows take long; the watchdog must see that it goes on.
+            self.beat()
+            gathering.judge.judge(windows)
             self.n_rejudged += 1
+            if self.monotonic() >= until:
+                return None
+        return gathering.judge
 
 
-def _stretches(windows: Iterable[Window]) -> Iterator[list[Window]]:
-    for _, group in itertools.groupby(windows, key=lambda window: window.key.start_us):
-        yield list(group)
+@dataclass(slots=True, kw_only=True)
+class _Gathering:
+    """Evidence that is being gathered anew from the windows that are stored.
+
+    Parameters
+    ----------
+    judge
+        What has gathered it so far.
+    revision
+        After which decision it will stand.
+    stretches
+        The stretches that are left; no cursor is open between two of them.
+    """
+
+    judge: Judge
+    revision: int
+    stretches: Iterator[Sequence[Window]]
+
+
+def _stretches(windows: Iterable[Window], *, first_is_whole: bool) -> Iterator[list[Window]]:
+    """Yield the windows of each stretch as they were when they were judged."""
+    groups = itertools.groupby(windows, key=lambda window: window.key.start_us)
+    for number, (_, group) in enumerate(groups):
+        whole = number > 0 or first_is_whole
+        yield [replace(each, complete=whole) for each in group]
 
 
 def _recalled(judge: Judge | None, remembered: Mapping[str, Any]) -> Judge | None:

@@ -23,7 +23,7 @@ from monitor.errors import OutputwatchError
 
 __all__ = ["SnapshotError", "read_snapshot", "write_snapshot"]
 
-_MAGIC = b"outputwatch evidence 1 "
+_MAGIC = b"outputwatch evidence 2 "
 _LAYOUT = "layout"
 _PACKAGES = ("baselines.", "detectors.", "monitor.")
 _BUILT_IN = {

@@ -1,4 +1,9 @@
-"""A monitor that is started with another baseline, another cut of time, or another policy."""
+"""A monitor that is started with another baseline, another cut of time, or another policy.
+
+A window is decided once, with what was in force when it closed. After a change only windows that
+close later are judged with the new baseline, also if it was in force before: its earlier
+windows are no evidence for what follows, because those in between are missing.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -64,7 +69,10 @@ def take_up(
             streams.save(row)
             return Switch(row=row, policy_changed=row.revision > 0)
         n_closed, newest_us = _close_early(store, streams, row, baseline_of)
-        fresh = replace(wanted, closed_us=_last_begun(newest_us, row, windows))
+        begun_us = _last_begun(newest_us, row, windows)
+        # A worker that missed the change must not take what it remembers for what is stored.
+        revision = row.revision + 1
+        fresh = replace(wanted, closed_us=begun_us, begun_us=begun_us, revision=revision)
         streams.save(fresh)
         return Switch(row=fresh, n_closed_early=n_closed)
 

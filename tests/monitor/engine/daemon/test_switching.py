@@ -1,7 +1,5 @@
 """Another baseline, cut or policy; late events: nothing is lost, nothing counted twice."""
 
-import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,6 @@ from tests.monitor.engine.daemon.toy import (
     baseline,
     configure,
     events,
-    found,
     lines,
 )
 
@@ -122,57 +119,6 @@ def test_another_policy_keeps_counts_and_gathers_evidence_anew() -> None:
         assert switch.policy_changed
         assert (switch.row.snapshot, switch.row.closed_us) == (None, start_us(3))
         assert len(store.streams("toy/test").open_starts()) == 2
-
-
-def test_a_lost_snapshot_and_a_new_process_give_the_same_evidence_and_findings(
-    tmp_path: Path,
-) -> None:
-    traffic = events(0, 30, seed=3, drift_from=10)
-    outcomes = []
-    for name in ("undisturbed", "lost"):
-        folder = tmp_path / name
-        folder.mkdir()
-        path = configure(folder)
-        half = [event for event in traffic if event["ts"] < START + 20 * HOUR]
-        log = folder / "logs" / "a.jsonl"
-        log.write_text(lines(traffic if name == "undisturbed" else half))
-        process = Process(path=str(path), clock=SystemClock(), until_caught_up=True)
-        if name == "lost":
-            stopped_at = _run_and_lose_the_snapshot(path, folder)
-            assert stopped_at > 5
-            with log.open("a") as file:
-                file.write(lines(traffic[len(half) :]))
-        summary = process.run()
-        with Store.open(load_configuration(path).storage.url) as store:
-            windows, findings, incidents = found(store, summary.job_id)
-            outcomes.append([windows, findings, [each.id for each in incidents]])
-
-    assert outcomes[0][2]
-    assert outcomes[1] == outcomes[0]
-
-
-def _run_and_lose_the_snapshot(path: Path, folder: Path) -> int:
-    """Run until windows were decided, stop, and take the snapshot away; return the revision."""
-    process = Process(path=str(path), clock=SystemClock())
-    thread = threading.Thread(target=process.run)
-    thread.start()
-    pause = threading.Event()
-    try:
-        for _ in range(600):
-            with Store.open(f"sqlite:///{folder}/state.db") as store:
-                known = store.streams("toy/test").known()
-            if known is not None and known.closed_us is not None:
-                break
-            pause.wait(0.1)
-    finally:
-        process.stop()
-        thread.join()
-    with Store.open(f"sqlite:///{folder}/state.db") as store:
-        known = store.streams("toy/test").known()
-        assert known is not None
-        assert known.snapshot is not None
-        store.streams("toy/test").save(replace(known, snapshot=known.snapshot[:-1]))
-        return store.count_windows(known.job_id)
 
 
 def test_late_outputs_are_added_to_stored_windows_and_slices_find_their_place() -> None:

@@ -25,6 +25,7 @@ from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.config.severity import SeveritySettings
 from monitor.features.registry import text_features
+from monitor.incidents.business_hours import BusinessHours
 from monitor.incidents.roles import People
 from monitor.notifiers.base import registered_notifiers
 from monitor.rollbacks.adapter import registered_adapters, registered_probes
@@ -41,6 +42,7 @@ _SECTIONS: Mapping[str, type] = {
     "slices": SliceSettings,
     "decision": DecisionSettings,
     "incidents": IncidentSettings,
+    "incidents.business_hours": BusinessHours,
     "notifiers": NotifierSettings,
     "storage": StorageSettings,
     "dead_letters": DeadLetterSettings,

@@ -21,6 +21,7 @@ from monitor.config.problems import Place
 from monitor.config.retention import RetentionSettings
 from monitor.config.running import RunSettings
 from monitor.config.scalars import EventTime
+from monitor.incidents.business_hours import BusinessHours
 from monitor.incidents.roles import People
 from monitor.rollbacks.plans import RollbackPlan
 from monitor.severity.register import SystemRegister
@@ -125,6 +126,8 @@ class IncidentSettings:
     drill
         Whether every incident that this monitor opens is practice: it says so, and it is told
         only on channels that take practice.
+    business_hours
+        When people are at work: mild incidents wait for it, and reviews are due in days of it.
     """
 
     group_windows: Annotated[int, at.Ge(1)] = 2
@@ -132,6 +135,7 @@ class IncidentSettings:
     recover_windows: Annotated[int, at.Ge(1)] = 2
     cannot_see_windows: Annotated[int, at.Ge(1)] = 3
     drill: bool = False
+    business_hours: BusinessHours = field(default_factory=BusinessHours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

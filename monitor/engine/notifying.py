@@ -12,6 +12,7 @@ from monitor.incidents.model import Incident
 from monitor.incidents.records import to_record
 from monitor.incidents.silences import muting
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
+from monitor.incidents.timers import NEVER_MUTED
 from monitor.notifiers.base import Notifier
 from monitor.notifiers.notice import Notice, NoticeKind, notice_of
 from monitor.printing import time_text
@@ -95,7 +96,8 @@ class Notifying:
     def _notices(self, incident: Incident, entry: TimelineEntry, now_us: int) -> list[NewNotice]:
         kind = _TOLD[entry.kind]
         # What ends elsewhere must end there, silence or not.
-        if kind.is_news and not incident.has_floor and self.muted(incident, now_us):
+        mutable = kind.is_news and not incident.has_floor and not _is_duty(entry)
+        if mutable and self.muted(incident, now_us):
             return []
         channels = [each for each in self.settings.channels if self._is_told(each, incident, kind)]
         if not channels:
@@ -222,13 +224,20 @@ def incident_shelf(
 
 def _most_urgent(entries: Iterable[TimelineEntry]) -> TimelineEntry | None:
     told = [entry for entry in entries if entry.kind in _TOLD]
-    return min(told, key=lambda entry: _URGENCY[entry.kind], default=None)
+    # What a law lets run is told before what is our own, and no silence covers it.
+    return min(told, key=lambda entry: (_URGENCY[entry.kind], not _is_duty(entry)), default=None)
+
+
+def _is_duty(entry: TimelineEntry) -> bool:
+    return entry.kind is EntryKind.TIMER_FIRED and entry.body.get("timer") in NEVER_MUTED
 
 
 def _note(entry: TimelineEntry) -> str:
     """Return what a timer waited for, and since when that is due."""
     if entry.kind is not EntryKind.TIMER_FIRED:
         return ""
+    if entry.body.get("text"):
+        return str(entry.body["text"])
     timer = str(entry.body.get("timer", "")).replace("_", " ")
     return f"{timer} was due at {time_text(entry.body.get('due_us'))}"
 

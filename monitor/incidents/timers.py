@@ -1,29 +1,30 @@
 """Until when somebody must have acted: acknowledge, decide, ask counsel, report, review."""
 
-import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
 from monitor.incidents.model import ACTIVE, Incident, IncidentState
 from monitor.incidents.suggestion import Tier
 
 __all__ = [
+    "NEVER_MUTED",
     "PLAN",
     "UNSEEN",
     "NotificationRequest",
     "Timer",
     "TimerKind",
-    "after_working_days",
+    "Wait",
+    "timer_id",
     "timers_wanted",
 ]
 
 _MINUTE: Final = 60_000_000
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
-_SATURDAY: Final = 5
 
 
 class TimerKind(StrEnum):
@@ -35,47 +36,64 @@ class TimerKind(StrEnum):
     LEGAL_SCREEN = "legal_screen"
     UPDATE = "update"
     REVIEW = "review"
+    CLOCK_HALF_OVER = "clock_half_over"
+    CLOCK_ENDS_SOON = "clock_ends_soon"
+    CLOCK_ENDED = "clock_ended"
+    ACTION_ITEM = "action_item"
+    EFFECT_AFTER_30_DAYS = "effect_after_30_days"
+    EFFECT_AFTER_90_DAYS = "effect_after_90_days"
+    BREAK_GLASS_REVIEW = "break_glass_review"
+    PROMISED_UPDATE = "promised_update"
+
+
+NEVER_MUTED: Final = frozenset(
+    {TimerKind.CLOCK_HALF_OVER, TimerKind.CLOCK_ENDS_SOON, TimerKind.CLOCK_ENDED}
+)
+"""What a silence of signals does not keep from being told: a duty that counsel let run."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Wait:
-    """A time to wait: by the clock, or in working days, Monday to Friday in UTC."""
+class Wait:
+    """A time to wait: by the clock, or in hours or days in which people are at work."""
 
     us: int = 0
-    working_days: int = 0
+    business_hours: int = 0
+    business_days: int = 0
 
-    def end(self, start_us: int) -> int:
+    def end(self, start_us: int, hours: BusinessHours = OFFICE_HOURS) -> int:
         """Return when the wait is over."""
-        if self.working_days:
-            return after_working_days(start_us, self.working_days)
+        if self.business_days:
+            return hours.days_later(start_us, self.business_days)
+        if self.business_hours:
+            return hours.hours_later(start_us, self.business_hours)
         return start_us + self.us
 
 
-PLAN: Final[Mapping[Tier, Mapping[TimerKind, tuple[_Wait, ...]]]] = {
+PLAN: Final[Mapping[Tier, Mapping[TimerKind, tuple[Wait, ...]]]] = {
     Tier.SEV1: {
-        TimerKind.ACKNOWLEDGE: (_Wait(5 * _MINUTE),),
-        TimerKind.ESCALATE: (_Wait(5 * _MINUTE), _Wait(10 * _MINUTE), _Wait(15 * _MINUTE)),
-        TimerKind.DECIDE_SEVERITY: (_Wait(30 * _MINUTE),),
-        TimerKind.LEGAL_SCREEN: (_Wait(_HOUR),),
-        TimerKind.UPDATE: (_Wait(30 * _MINUTE),),
-        TimerKind.REVIEW: (_Wait(working_days=5),),
+        TimerKind.ACKNOWLEDGE: (Wait(5 * _MINUTE),),
+        TimerKind.ESCALATE: (Wait(5 * _MINUTE), Wait(10 * _MINUTE), Wait(15 * _MINUTE)),
+        TimerKind.DECIDE_SEVERITY: (Wait(30 * _MINUTE),),
+        TimerKind.LEGAL_SCREEN: (Wait(_HOUR),),
+        TimerKind.UPDATE: (Wait(30 * _MINUTE),),
+        TimerKind.REVIEW: (Wait(business_days=5),),
     },
     Tier.SEV2: {
-        TimerKind.ACKNOWLEDGE: (_Wait(15 * _MINUTE),),
-        TimerKind.ESCALATE: (_Wait(15 * _MINUTE), _Wait(30 * _MINUTE)),
-        TimerKind.DECIDE_SEVERITY: (_Wait(_HOUR),),
-        TimerKind.LEGAL_SCREEN: (_Wait(4 * _HOUR),),
-        TimerKind.UPDATE: (_Wait(_HOUR),),
-        TimerKind.REVIEW: (_Wait(working_days=5),),
+        TimerKind.ACKNOWLEDGE: (Wait(15 * _MINUTE),),
+        TimerKind.ESCALATE: (Wait(15 * _MINUTE), Wait(30 * _MINUTE)),
+        TimerKind.DECIDE_SEVERITY: (Wait(_HOUR),),
+        TimerKind.LEGAL_SCREEN: (Wait(4 * _HOUR),),
+        TimerKind.UPDATE: (Wait(_HOUR),),
+        TimerKind.REVIEW: (Wait(business_days=5),),
     },
     Tier.SEV3: {
-        TimerKind.ACKNOWLEDGE: (_Wait(4 * _HOUR),),
-        TimerKind.ESCALATE: (_Wait(_DAY),),
-        TimerKind.DECIDE_SEVERITY: (_Wait(working_days=1),),
-        TimerKind.UPDATE: (_Wait(_DAY),),
-        TimerKind.REVIEW: (_Wait(working_days=10),),
+        TimerKind.ACKNOWLEDGE: (Wait(business_hours=4),),
+        TimerKind.ESCALATE: (Wait(business_days=1),),
+        TimerKind.DECIDE_SEVERITY: (Wait(business_days=1),),
+        TimerKind.UPDATE: (Wait(_DAY),),
+        TimerKind.REVIEW: (Wait(business_days=10),),
     },
-    Tier.SEV4: {TimerKind.ACKNOWLEDGE: (_Wait(working_days=1),)},
+    Tier.SEV4: {TimerKind.ACKNOWLEDGE: (Wait(business_days=1),)},
 }
 """How long each tier may wait. A starting point, like the weights of the severity."""
 
@@ -94,7 +112,7 @@ class Timer:
     incident_id
         Of which incident.
     kind, step
-        What is due, and which repetition of it.
+        What is due, and which repetition of it; for a promise, the entry that made it.
     tier
         The tier it was set for.
     created_us, due_us
@@ -149,7 +167,9 @@ class NotificationRequest:
     head: str
 
 
-def timers_wanted(incident: Incident, since_us: int) -> tuple[Timer, ...]:
+def timers_wanted(
+    incident: Incident, since_us: int, hours: BusinessHours = OFFICE_HOURS
+) -> tuple[Timer, ...]:
     """Return the timers that an incident needs as it stands.
 
     The time to acknowledge follows the tier that it could be as high as; everything else
@@ -161,6 +181,8 @@ def timers_wanted(incident: Incident, since_us: int) -> tuple[Timer, ...]:
         The incident.
     since_us
         From when on the waits are counted.
+    hours
+        When people are at work.
     """
     kinds: dict[TimerKind, Tier] = {}
     if incident.state in UNSEEN:
@@ -174,42 +196,22 @@ def timers_wanted(incident: Incident, since_us: int) -> tuple[Timer, ...]:
     if incident.state is IncidentState.RESOLVED:
         kinds[TimerKind.REVIEW] = incident.tier
     return tuple(
-        _timer(incident, kind, step, tier, since_us, wait)
+        _timer(incident, kind, step, tier, since_us, wait.end(since_us, hours))
         for kind, tier in kinds.items()
         for step, wait in enumerate(PLAN[tier].get(kind, ()), start=1)
     )
 
 
-def after_working_days(start_us: int, days: int) -> int:
-    """Return the same time of day so many working days later, Saturdays and Sundays left out.
-
-    Examples
-    --------
-    >>> friday = 1_767_348_000_000_000  # 2026-01-02T10:00Z
-    >>> (after_working_days(friday, 1) - friday) // 86_400_000_000
-    3
-    """
-    end_us, left = start_us, days
-    while left > 0:
-        end_us += _DAY
-        moment = datetime.datetime.fromtimestamp(end_us / 1_000_000, tz=datetime.UTC)
-        if moment.weekday() < _SATURDAY:
-            left -= 1
-    return end_us
-
-
 def _timer(
-    incident: Incident, kind: TimerKind, step: int, tier: Tier, since_us: int, wait: _Wait
+    incident: Incident, kind: TimerKind, step: int, tier: Tier, since_us: int, due_us: int
 ) -> Timer:
-    due_us = wait.end(since_us)
     asleep_us = incident.snoozed_until_us
     if asleep_us is not None and (asleep_us <= since_us or incident.has_floor):
         asleep_us = None
     if asleep_us is not None:
         due_us = max(due_us, asleep_us)
-    name = "\x1f".join((incident.id, kind, str(step), tier, str(since_us)))
     return Timer(
-        id=hashlib.sha256(name.encode()).hexdigest(),
+        id=timer_id(incident.id, kind, step, tier, since_us),
         incident_id=incident.id,
         kind=kind,
         step=step,
@@ -218,3 +220,9 @@ def _timer(
         due_us=due_us,
         not_before_us=asleep_us,
     )
+
+
+def timer_id(incident_id: str, kind: TimerKind, step: int, tier: Tier, since_us: int) -> str:
+    """Return the id of a timer: the same need, found at the same time, gives the same one."""
+    name = "\x1f".join((incident_id, kind, str(step), tier, str(since_us)))
+    return hashlib.sha256(name.encode()).hexdigest()

@@ -30,6 +30,8 @@ from monitor.storage.tables import incident, incident_entry
 
 __all__ = ["IncidentRepository"]
 
+_WORKED_ON = ACTIVE | {IncidentState.RESOLVED, IncidentState.IN_REVIEW}
+
 _AT_ONCE = 500
 # Any number will do as long as no other program picks it.
 _LOCK = 1_612_508_374
@@ -155,7 +157,7 @@ class IncidentRepository:
             _append(connection, incident_id, entries, recorded_us)
 
     def heads(self) -> dict[str, tuple[int, int]]:
-        """Return version and last entry of every active incident, to see what has changed."""
+        """Return version and last entry of every incident that is not closed."""
         table = incident_entry
         last = func.coalesce(func.max(table.c.seq), 0)
         query = (
@@ -163,7 +165,7 @@ class IncidentRepository:
             .outerjoin(table, table.c.incident_id == incident.c.id)
             .where(
                 incident.c.monitor == self._named(),
-                incident.c.state.in_([str(state) for state in ACTIVE]),
+                incident.c.state.in_([str(state) for state in _WORKED_ON]),
             )
             .group_by(incident.c.id, incident.c.version)
         )

@@ -10,6 +10,7 @@ from monitor.commands.comms import (
     opened_desk,
     subject,
 )
+from monitor.commands.incident import time_us
 from monitor.printing import write_json, write_line
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a reporting clock that this meets, may be repeated",
     )
+    parser.add_argument(
+        "--next-update", metavar="TIME", help="by when the text promises the next one, RFC 3339"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             recipients=arguments.recipients,
             how=arguments.how,
             clocks=arguments.clock,
+            next_update_us=time_us("--next-update", arguments.next_update),
         )
     if arguments.json:
         write_json({"subject": about, "version": draft.version, "hash": draft.hash_to_send})

@@ -191,14 +191,16 @@ def response_desk(
     from monitor.engine.notifying import tell_nobody, telling
     from monitor.engine.response.acting import ActingDesk
     from monitor.errors import OutputwatchError
+    from monitor.incidents.business_hours import OFFICE_HOURS
     from monitor.incidents.roles import People
 
-    people, configuration = People(), None
+    people, hours, configuration = People(), OFFICE_HOURS, None
     if arguments.configuration is not None:
         from monitor.config.load import load_configuration
 
         configuration = load_configuration(arguments.configuration)
         people = configuration.people
+        hours = configuration.incidents.business_hours
     with opened_database(arguments) as (store, monitor):
         if monitor is None:
             if incident is None:
@@ -211,7 +213,12 @@ def response_desk(
         # Where only the database is named, the channels are not known.
         tell = tell_nobody if configuration is None else telling(store, configuration, monitor)
         yield ActingDesk(
-            store=store, monitor=monitor, clock=SystemClock(), people=people, tell=tell
+            store=store,
+            monitor=monitor,
+            clock=SystemClock(),
+            people=people,
+            tell=tell,
+            hours=hours,
         )
 
 

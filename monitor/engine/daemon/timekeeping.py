@@ -10,6 +10,7 @@ from monitor.config.model import Configuration
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.notifying import telling
 from monitor.engine.response.due import fire_due_timers, match_timers
+from monitor.incidents.business_hours import BusinessHours
 from monitor.storage.store import Store
 from monitor.telemetry.logs import get_logger
 
@@ -48,6 +49,7 @@ class Timekeeping:
             monitor,
             now_us=self.clock.now_us(),
             tell=telling(self.store, self.configuration, monitor),
+            hours=self._hours,
         )
         for request in fired:
             _LOG.warning(
@@ -58,6 +60,10 @@ class Timekeeping:
                 late=request.timer.late,
             )
 
+    @property
+    def _hours(self) -> BusinessHours:
+        return self.configuration.incidents.business_hours
+
     def _match(self, monitor: str, stopping: threading.Event) -> None:
         now_us = self.clock.now_us()
         if now_us >= self._anew_us:
@@ -67,5 +73,5 @@ class Timekeeping:
             if stopping.is_set():
                 return
             if self._known.get(incident_id) != head:
-                match_timers(self.store, monitor, incident_id, now_us=now_us)
+                match_timers(self.store, monitor, incident_id, now_us=now_us, hours=self._hours)
         self._known = heads

@@ -12,6 +12,7 @@ from monitor.incidents.acts.base import Act, Occasion
 from monitor.incidents.acts.keeping import Erase, Seal
 from monitor.incidents.acts.merging import merge
 from monitor.incidents.acts.opening import Report, opened
+from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
 from monitor.incidents.grouping import Changes
 from monitor.incidents.lifecycle import perform
 from monitor.incidents.model import Incident
@@ -50,6 +51,8 @@ class ActingDesk:
         Who may act.
     tell
         Writes down, in the same transaction, whom an act is told to.
+    hours
+        When people are at work, for timers.
     """
 
     store: Store
@@ -57,6 +60,7 @@ class ActingDesk:
     clock: Clock
     people: People = field(default_factory=People)
     tell: Tell = tell_nobody
+    hours: BusinessHours = OFFICE_HOURS
 
     @property
     def incidents(self) -> IncidentRepository:
@@ -169,7 +173,7 @@ class ActingDesk:
             self.incidents.apply(made, recorded_us=self._now())
             self.tell(made, self._now())
             for each in {incident_id, *made.entries}:
-                matched_timers(self.incidents, each, now_us=self._now())
+                matched_timers(self.incidents, each, now_us=self._now(), hours=self.hours)
             return self.incidents.find(incident_id)
 
     def _at(self, occasion: Occasion, incident: Incident) -> Occasion:

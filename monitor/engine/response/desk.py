@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.engine.incident_desk import monitor_name
+from monitor.engine.response.due import matched_timers
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.drafts.approval import approved, created, drafts_of, sent_by_hand
 from monitor.incidents.drafts.draft import Draft, drafted, rules_of
@@ -155,6 +156,7 @@ class ResponseDesk:
         recipients: int,
         how: str,
         clocks: Iterable[str] = (),
+        next_update_us: int | None = None,
     ) -> Draft:
         """Record that persons sent an approved draft, and which clocks that has met.
 
@@ -166,7 +168,13 @@ class ResponseDesk:
         with self._deciding(id_or_number) as case:
             draft = self.latest(case, subject)
             entry = sent_by_hand(
-                case.incident, draft, case.timeline, occasion, recipients=recipients, how=how
+                case.incident,
+                draft,
+                case.timeline,
+                occasion,
+                recipients=recipients,
+                how=how,
+                next_update_us=next_update_us,
             )
             regime_id = subject.partition(":")[2]
             met = [clock_met(case.timeline, regime_id, clock, occasion) for clock in clocks]
@@ -273,4 +281,9 @@ class ResponseDesk:
         )
 
     def _append(self, case: Case, entries: Iterable[TimelineEntry]) -> None:
-        self._repository.append(case.incident.id, entries, recorded_us=self._clock.now_us())
+        now_us = self._clock.now_us()
+        with self._store.begin():
+            self._repository.append(case.incident.id, entries, recorded_us=now_us)
+            # What is told here starts clocks, meets them, and promises.
+            hours = self._configuration.incidents.business_hours
+            matched_timers(self._repository, case.incident.id, now_us=now_us, hours=hours)

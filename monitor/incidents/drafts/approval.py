@@ -8,6 +8,7 @@ from monitor.incidents.model import Incident
 from monitor.incidents.records import Record, from_record, to_record
 from monitor.incidents.roles import RefusedActError, check_right
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
+from monitor.printing import time_text
 
 __all__ = ["approved", "created", "drafts_of", "sent_by_hand"]
 
@@ -98,6 +99,7 @@ def sent_by_hand(
     *,
     recipients: int,
     how: str,
+    next_update_us: int | None = None,
 ) -> TimelineEntry:
     """Return the entry that a person sent an approved text by other means.
 
@@ -107,6 +109,8 @@ def sent_by_hand(
         How many got it, positive.
     how
         By what means.
+    next_update_us
+        By when the text promises the next one, microseconds; None: it promises none.
 
     Raises
     ------
@@ -127,7 +131,14 @@ def sent_by_hand(
     if recipients < 1:
         message = f"at least one recipient must have got it, got {recipients}"
         raise RefusedActError(message)
+    if next_update_us is not None and next_update_us <= occasion.now_us:
+        message = (
+            f"the next update must be promised for the future, got {time_text(next_update_us)}"
+        )
+        raise RefusedActError(message)
     body = _about(draft) | {"recipients": recipients, "how": how}
+    if next_update_us is not None:
+        body["next_update_us"] = next_update_us
     return occasion.entry(EntryKind.DRAFT_SENT, body | {"hash_to_send": draft.hash_to_send})
 
 

@@ -1,7 +1,7 @@
 """When a period ends: hours, calendar days, months, and working days with holidays."""
 
 import calendar as month_lengths
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ import annotated_types as at
 
 from monitor.incidents.regimes.model import RegimeClock, RegimeError, Unit
 
-__all__ = ["Calendar", "due_us"]
+__all__ = ["Calendar", "due_us", "microseconds", "moment", "working_days_later"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SATURDAY: Final = 5
@@ -72,7 +72,7 @@ def due_us(clock: RegimeClock, start_us: int, calendars: Mapping[str, Calendar])
     RegimeError
         If the list of holidays does not reach so far.
     """
-    start = _EPOCH + timedelta(microseconds=start_us)
+    start = moment(start_us)
     match clock.unit:
         case Unit.HOURS:
             end = start + timedelta(hours=clock.period)
@@ -81,8 +81,19 @@ def due_us(clock: RegimeClock, start_us: int, calendars: Mapping[str, Calendar])
         case Unit.MONTHS:
             end = _months_later(start, clock.period)
         case Unit.WORKING:
-            end = _working_days_later(start, clock.period, calendars[str(clock.calendar)])
-    return (end - _EPOCH) // timedelta(microseconds=1)
+            days = calendars[str(clock.calendar)]
+            end = working_days_later(start, clock.period, days.is_worked, days.time_zone)
+    return microseconds(end)
+
+
+def moment(us: int) -> datetime:
+    """Return the time in UTC that microseconds since the epoch name."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as microseconds since the epoch."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
 
 
 def _months_later(start: datetime, months: int) -> datetime:
@@ -92,10 +103,25 @@ def _months_later(start: datetime, months: int) -> datetime:
     return start.replace(year=year, month=month + 1, day=min(start.day, longest))
 
 
-def _working_days_later(start: datetime, days: int, calendar: Calendar) -> datetime:
-    local = start.astimezone(ZoneInfo(calendar.time_zone))
+def working_days_later(
+    start: datetime, days: int, is_worked: Callable[[date], bool], time_zone: str
+) -> datetime:
+    """Return the same time of day so many worked days later, in UTC.
+
+    Parameters
+    ----------
+    start
+        With a zone; its own day does not count.
+    days
+        How many, at least 0.
+    is_worked
+        Whether a day is one of them.
+    time_zone
+        Where days begin, an IANA name.
+    """
+    local = start.astimezone(ZoneInfo(time_zone))
     left = days
     while left:
         local += timedelta(days=1)
-        left -= calendar.is_worked(local.date())
+        left -= is_worked(local.date())
     return local.astimezone(UTC)

@@ -11,8 +11,7 @@ from monitor.incidents.grouping import Changes
 from monitor.incidents.model import Incident
 from monitor.incidents.records import to_record
 from monitor.incidents.silences import muting
-from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
-from monitor.incidents.timers import NEVER_MUTED
+from monitor.incidents.timeline import MONITOR, EntryKind, RecordedEntry, TimelineEntry
 from monitor.notifiers.base import Notifier
 from monitor.notifiers.notice import Notice, NoticeKind, notice_of
 from monitor.printing import time_text
@@ -39,7 +38,7 @@ Tell = Callable[[Changes, int], None]
 Muted = Callable[[Incident, int], bool]
 """Says whether a silence applies to an incident at a time, microseconds."""
 
-# The kinds of entries that are told, the most urgent first.
+# The kinds of entries that are told.
 _TOLD: Final[Mapping[EntryKind, NoticeKind]] = {
     EntryKind.OPENED: NoticeKind.OPENED,
     EntryKind.OPENED_BY_PERSON: NoticeKind.OPENED,
@@ -51,8 +50,27 @@ _TOLD: Final[Mapping[EntryKind, NoticeKind]] = {
     EntryKind.MERGED: NoticeKind.FINISHED,
     EntryKind.ACKNOWLEDGED: NoticeKind.ACKNOWLEDGED,
     EntryKind.RESOLUTION_PROPOSED: NoticeKind.RESOLUTION_PROPOSED,
+    EntryKind.ROLLBACK_FAILED: NoticeKind.ROLLBACK_FAILED,
+    EntryKind.ROLLBACK_VERIFIED: NoticeKind.ROLLED_BACK,
 }
-_URGENCY: Final = {kind: rank for rank, kind in enumerate(_TOLD)}
+# The most urgent first.
+_URGENCY: Final = {
+    kind: rank
+    for rank, kind in enumerate(
+        (
+            NoticeKind.BREAK_GLASS,
+            NoticeKind.OPENED,
+            NoticeKind.REOPENED,
+            NoticeKind.SUGGESTION_RAISED,
+            NoticeKind.ROLLBACK_FAILED,
+            NoticeKind.TIMER_FIRED,
+            NoticeKind.FINISHED,
+            NoticeKind.ROLLED_BACK,
+            NoticeKind.ACKNOWLEDGED,
+            NoticeKind.RESOLUTION_PROPOSED,
+        )
+    )
+}
 
 
 def takes(notifier: Notifier, incident: Incident) -> bool:
@@ -89,14 +107,15 @@ class Notifying:
     def __call__(self, changes: Changes, now_us: int) -> None:
         """Write what changes are told of; call it in their transaction, once they are stored."""
         for incident_id, entries in changes.entries.items():
-            if (entry := _most_urgent(entries)) is not None:
+            if (found := _most_urgent(entries)) is not None:
                 incident = self.incidents.find(incident_id)
-                self.outbox.put(self._notices(incident, entry, now_us), now_us=now_us)
+                self.outbox.put(self._notices(incident, *found, now_us), now_us=now_us)
 
-    def _notices(self, incident: Incident, entry: TimelineEntry, now_us: int) -> list[NewNotice]:
-        kind = _TOLD[entry.kind]
+    def _notices(
+        self, incident: Incident, kind: NoticeKind, entry: TimelineEntry, now_us: int
+    ) -> list[NewNotice]:
         # What ends elsewhere must end there, silence or not.
-        mutable = kind.is_news and not incident.has_floor and not _is_duty(entry)
+        mutable = kind.is_news and not kind.is_for_everybody and not incident.has_floor
         if mutable and self.muted(incident, now_us):
             return []
         channels = [each for each in self.settings.channels if self._is_told(each, incident, kind)]
@@ -124,7 +143,7 @@ class Notifying:
     def _is_told(self, notifier: Notifier, incident: Incident, kind: NoticeKind) -> bool:
         if incident.drill and not notifier.drill:
             return False
-        if kind.is_news and takes(notifier, incident):
+        if kind.is_for_everybody or (kind.is_news and takes(notifier, incident)):
             return True
         # A milder tier than the channel takes, or no news: only where it was told before.
         if self.outbox.was_told(incident.id, notifier.channel):
@@ -222,24 +241,35 @@ def incident_shelf(
     return NotifyingShelf(store, incidents, telling(store, configuration, monitor))
 
 
-def _most_urgent(entries: Iterable[TimelineEntry]) -> TimelineEntry | None:
-    told = [entry for entry in entries if entry.kind in _TOLD]
-    # What a law lets run is told before what is our own, and no silence covers it.
-    return min(told, key=lambda entry: (_URGENCY[entry.kind], not _is_duty(entry)), default=None)
+def _most_urgent(entries: Iterable[TimelineEntry]) -> tuple[NoticeKind, TimelineEntry] | None:
+    told = [(kind, entry) for entry in entries if (kind := _notice_kind(entry)) is not None]
+    return min(told, key=lambda each: _URGENCY[each[0]], default=None)
 
 
-def _is_duty(entry: TimelineEntry) -> bool:
-    return entry.kind is EntryKind.TIMER_FIRED and entry.body.get("timer") in NEVER_MUTED
+def _notice_kind(entry: TimelineEntry) -> NoticeKind | None:
+    """Return why people are told of an entry, None if they are not."""
+    step = entry.body.get("step")
+    if entry.kind is EntryKind.ROLLBACK_APPROVED and step == "break_glass":
+        return NoticeKind.BREAK_GLASS
+    # What a person gave up is known to them; what the monitor gave up waits for somebody.
+    by_itself = entry.kind is EntryKind.ROLLBACK_ABORTED and entry.actor == MONITOR
+    if by_itself or (entry.kind is EntryKind.ROLLBACK_REFUSED and step == "ended"):
+        return NoticeKind.ROLLBACK_FAILED
+    return _TOLD.get(entry.kind)
 
 
 def _note(entry: TimelineEntry) -> str:
-    """Return what a timer waited for, and since when that is due."""
-    if entry.kind is not EntryKind.TIMER_FIRED:
+    """Return what a timer waited for and since when, or what came of a rollback."""
+    body = entry.body
+    if entry.kind is EntryKind.TIMER_FIRED:
+        timer = str(body.get("timer", "")).replace("_", " ")
+        return f"{timer} was due at {time_text(body.get('due_us'))}"
+    if "rollback" not in body or "plan" not in body:
         return ""
-    if entry.body.get("text"):
-        return str(entry.body["text"])
-    timer = str(entry.body.get("timer", "")).replace("_", " ")
-    return f"{timer} was due at {time_text(entry.body.get('due_us'))}"
+    if body.get("step") == "break_glass":
+        return f"{entry.actor} carries out {body['plan']!r} without a second person"
+    said = body.get("explanation") or body.get("reason") or ""
+    return f"rollback {body['plan']!r}: {said}".rstrip(": ")
 
 
 def _id(channel: str, incident_id: str, kind: NoticeKind, key: str) -> str:

@@ -22,11 +22,19 @@ class NoticeKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     TIMER_FIRED = "timer_fired"
     FINISHED = "finished"
+    BREAK_GLASS = "break_glass"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
 
     @property
     def is_news(self) -> bool:
         """Return whether it is told where nothing of the incident was told before."""
         return self in _NEWS
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """Return whether it is told on every channel, whatever that takes else."""
+        return self is NoticeKind.BREAK_GLASS
 
 
 _NEWS = frozenset(
@@ -35,6 +43,8 @@ _NEWS = frozenset(
         NoticeKind.REOPENED,
         NoticeKind.SUGGESTION_RAISED,
         NoticeKind.TIMER_FIRED,
+        NoticeKind.BREAK_GLASS,
+        NoticeKind.ROLLBACK_FAILED,
     }
 )
 
@@ -46,6 +56,9 @@ _VERBS = {
     NoticeKind.ACKNOWLEDGED: "is acknowledged",
     NoticeKind.TIMER_FIRED: "waits for a person",
     NoticeKind.FINISHED: "is finished",
+    NoticeKind.BREAK_GLASS: "is being rolled back by one person alone",
+    NoticeKind.ROLLED_BACK: "is rolled back, and what it went back to is served",
+    NoticeKind.ROLLBACK_FAILED: "was not contained by a rollback",
 }
 
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from monitor.incidents.records import canonical_json
 from monitor.rollbacks.adapter import Adapter, Diff, Observed, Probe
-from monitor.rollbacks.errors import Refusal, RefusedError, UnreadableError
+from monitor.rollbacks.errors import Refusal, RefusedError, RollbackError, UnreadableError
 from monitor.rollbacks.values import check_reference
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "RollbackPlan",
     "Target",
     "Verification",
+    "plan_named",
     "resolve_target",
 ]
 
@@ -224,6 +225,24 @@ class RollbackPlan:
         for part in (self.adapter, self.probe):
             told += [part.name, part]
         return hashlib.sha256(canonical_json(told).encode()).hexdigest()
+
+
+def plan_named(plans: Sequence[RollbackPlan], name: str) -> RollbackPlan:
+    """Return the plan with a name, or with the only name that begins so.
+
+    Raises
+    ------
+    RollbackError
+        If there is none, or more than one.
+    """
+    exact = [each for each in plans if each.name == name]
+    begun = [each for each in plans if each.name.casefold().startswith(name.casefold())]
+    found = exact or begun
+    if len(found) != 1 or not name:
+        known = ", ".join(repr(each.name) for each in plans) or "none"
+        message = f"one plan must be called {name!r}, got {len(found)}; configured: {known}"
+        raise RollbackError(message)
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

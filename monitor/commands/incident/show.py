@@ -12,6 +12,7 @@ from monitor.printing import time_text, write_json, write_line, write_table
 
 if TYPE_CHECKING:
     from monitor.incidents.summary import IncidentSummary, SignalLine, TimelineLine
+    from monitor.rollbacks.execution import Execution
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
@@ -32,19 +33,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Write one incident."""
     from monitor.incidents.summary import summarize
     from monitor.incidents.timeline import broken_links
+    from monitor.rollbacks.wording import rollback_record
 
     with opened_database(arguments) as (store, monitor):
         repository = store.incidents(monitor)
         incident = repository.find(arguments.incident)
         timeline = repository.timeline(incident.id)
+        rollbacks = store.rollbacks().executions(incident_id=incident.id)
     summary = summarize(incident, timeline, broken_links(timeline))
     if arguments.json:
-        write_json(dataclasses.asdict(summary))
+        told = [rollback_record(each) for each in rollbacks]
+        write_json({**dataclasses.asdict(summary), "rollbacks": told})
         return 0
     for line in _page(summary):
         write_line(line)
     _write_signals("SIGNALS", summary.signals)
     _write_signals("EXPLAINED BY BROKEN INPUT", summary.inhibited)
+    _write_rollbacks(rollbacks)
     _write_timeline(summary.timeline)
     return 0
 
@@ -145,6 +150,19 @@ def _write_signals(heading: str, signals: "tuple[SignalLine, ...]") -> None:
             for signal in signals
         ],
     )
+
+
+def _write_rollbacks(rollbacks: "tuple[Execution, ...]") -> None:
+    from monitor.rollbacks.wording import state_words
+
+    if not rollbacks:
+        return
+    write_line("\nROLLBACKS")
+    rows = [
+        (each.id[:12], each.plan, f"to {each.dry_run.to}", state_words(each))
+        for each in rollbacks
+    ]
+    write_table(("id", "plan", "change", "state"), rows)
 
 
 def _write_timeline(timeline: "tuple[TimelineLine, ...]") -> None:

@@ -100,7 +100,11 @@ class Monitor:
 
     def see(self, *breaches: Breach, recoveries: Sequence[Recovery] = ()) -> Changes:
         changes = apply(
-            self.shelf.all(), breaches, recoveries=recoveries, rules=GroupingRules(), known_us=NOW
+            self.incidents.all(),
+            breaches,
+            recoveries=recoveries,
+            rules=GroupingRules(),
+            known_us=NOW,
         )
         self.shelf.apply(changes, recorded_us=NOW)
         return changes
@@ -276,3 +280,72 @@ def test_without_channels_nothing_is_written(store: Store) -> None:
     monitor.see(breach(0))
 
     assert monitor.told() == []
+
+
+def rollback_entry(kind: EntryKind, *, actor: str = "monitor", **body: object) -> TimelineEntry:
+    told = {"rollback": "r", "plan": "scorer back", **body}
+    return TimelineEntry(kind=kind, occurred_us=NOW, known_us=NOW, actor=actor, body=told)
+
+
+def noted(monitor: Monitor, entry: TimelineEntry) -> list[tuple[str, str, str]]:
+    """Return channel, kind and note of what an entry adds to the outbox."""
+    before = {row.id for row in monitor.outbox.rows()}
+    (incident,) = monitor.incidents.all()
+    monitor.shelf.apply(Changes(entries={incident.id: (entry,)}), recorded_us=NOW)
+    rows = [row for row in monitor.outbox.rows() if row.id not in before]
+    return [(row.channel, row.kind, from_record(Notice, row.body).note) for row in rows]
+
+
+def test_who_goes_ahead_alone_is_told_to_everybody_whatever_they_take(store: Store) -> None:
+    grave = Paper(channel="grave", min_tier=Tier.SEV1, failure_modes=(FailureMode.SAFETY,))
+    monitor = Monitor(store, grave)
+    monitor.see(breach(0, tier=Tier.SEV4))
+    silence = Silence(
+        id="s", owner="ada", role="on_call", reason="known", from_us=0, until_us=2 * NOW,
+        created_us=0,
+    )  # fmt: skip
+    monitor.incidents.silences().save(silence)
+
+    told = noted(
+        monitor, rollback_entry(EntryKind.ROLLBACK_APPROVED, actor="eve", step="break_glass")
+    )
+
+    assert told == [
+        ("grave", "break_glass", "eve carries out 'scorer back' without a second person")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        (rollback_entry(EntryKind.ROLLBACK_FAILED, explanation="not served"), "rollback_failed"),
+        (rollback_entry(EntryKind.ROLLBACK_ABORTED, reason="not served"), "rollback_failed"),
+        (
+            rollback_entry(EntryKind.ROLLBACK_REFUSED, step="ended", explanation="not served"),
+            "rollback_failed",
+        ),
+        (rollback_entry(EntryKind.ROLLBACK_VERIFIED, explanation="not served"), "rolled_back"),
+    ],
+)
+def test_what_came_of_a_rollback_is_told(store: Store, entry: TimelineEntry, kind: str) -> None:
+    monitor = Monitor(store, Paper(channel="all"))
+    monitor.see(breach(0))
+
+    assert noted(monitor, entry) == [("all", kind, "rollback 'scorer back': not served")]
+
+
+def test_steps_of_a_rollback_and_what_a_person_gives_up_are_told_to_nobody(store: Store) -> None:
+    monitor = Monitor(store, Paper(channel="all"))
+    monitor.see(breach(0))
+
+    told = [
+        noted(monitor, entry)
+        for entry in (
+            rollback_entry(EntryKind.ROLLBACK_APPROVED, actor="ada", step="approved"),
+            rollback_entry(EntryKind.ROLLBACK_REFUSED, step="refused"),
+            rollback_entry(EntryKind.ROLLBACK_ABORTED, actor="ada"),
+            rollback_entry(EntryKind.ROLLBACK_STEP, step="started"),
+        )
+    ]
+
+    assert told == [[], [], [], []]

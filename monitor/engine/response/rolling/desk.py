@@ -28,7 +28,7 @@ from monitor.rollbacks.errors import Refusal, RefusedError, RollbackError
 from monitor.rollbacks.execution import Execution, Step, StepKind
 from monitor.rollbacks.ledger import Armed, Switch
 from monitor.rollbacks.means import Means
-from monitor.rollbacks.plans import RollbackPlan
+from monitor.rollbacks.plans import RollbackPlan, plan_named
 from monitor.rollbacks.rehearsal import Rehearsal
 from monitor.storage.store import Store
 
@@ -117,14 +117,7 @@ class RollbackDesk:
         RollbackError
             If there is none, or more than one.
         """
-        exact = [each for each in self.plans if each.name == name]
-        begun = [each for each in self.plans if each.name.casefold().startswith(name.casefold())]
-        found = exact or begun
-        if len(found) != 1 or not name:
-            known = ", ".join(repr(each.name) for each in self.plans) or "none"
-            message = f"one plan must be called {name!r}, got {len(found)}; configured: {known}"
-            raise RollbackError(message)
-        return found[0]
+        return plan_named(self.plans, name)
 
     def load(self, execution_id: str) -> Execution:
         """Return an execution by its id or its beginning.

@@ -1,9 +1,10 @@
 """Where the partitions of a running monitor stand, and who owns them."""
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from monitor.storage.statements import in_batches, upsert
 from monitor.storage.stream_monitor import MonitorRepository
@@ -11,6 +12,8 @@ from monitor.storage.stream_rows import Move, PartitionRow
 from monitor.storage.stream_tables import partition
 
 __all__ = ["PartitionRepository"]
+
+_AT_ONCE = 500
 
 
 class PartitionRepository(MonitorRepository):
@@ -22,6 +25,37 @@ class PartitionRepository(MonitorRepository):
         with self._reading() as connection:
             rows = connection.execute(query.order_by(partition.c.name)).mappings()
             return tuple(_partition_row(row) for row in rows)
+
+    def in_play(self, names: Collection[str]) -> tuple[PartitionRow, ...]:
+        """Return the partitions that may bring more, and those with given names, by name.
+
+        Rotated files, which become many, are left out: see `ended`.
+        """
+        here = partition.c.monitor == self.name
+        with self._reading() as connection:
+            found = connection.execute(
+                select(partition).where(here, partition.c.ended.is_(False))
+            ).mappings()
+            rows = {row["name"]: _partition_row(row) for row in found}
+            missing = iter(sorted(set(names) - rows.keys()))
+            while some := list(itertools.islice(missing, _AT_ONCE)):
+                named = select(partition).where(here, partition.c.name.in_(some))
+                rows |= {
+                    row["name"]: _partition_row(row)
+                    for row in connection.execute(named).mappings()
+                }
+        return tuple(rows[name] for name in sorted(rows))
+
+    def ended(self) -> PartitionRow | None:
+        """Return all partitions that have ended as one without a name; None if none has."""
+        query = select(
+            func.count(), func.max(partition.c.newest_us), func.max(partition.c.moved_us)
+        ).where(partition.c.monitor == self.name, partition.c.ended.is_(True))
+        with self._reading() as connection:
+            number, newest_us, moved_us = connection.execute(query).one()
+        if not number:
+            return None
+        return PartitionRow(name="", ended=True, newest_us=newest_us, moved_us=moved_us)
 
     def expect(self, identities: Mapping[str, str], *, now_us: int) -> None:
         """Make rows for partitions that exist and have none yet; nobody owns them."""

@@ -1,6 +1,6 @@
 """One transaction: where partitions stand, what they counted, and what follows from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.clock import Clock
@@ -61,7 +61,8 @@ class Checkpoint:
     fenced
         Partitions that another worker owns by now; what was read of them is dropped.
     unowned
-        Partitions that nobody owns, or whose owner has not been heard of for some time.
+        Partitions that nobody owns, or whose owner has not been heard of for some time; without
+        those that have ended, unless they were asked for.
     everything_read
         Whether all partitions of all workers were read to their ends.
     last_record_us
@@ -114,6 +115,7 @@ class CheckpointWriter:
         *,
         finish: bool = False,
         memory: StreamMemory | None = None,
+        lost: Collection[str] = (),
     ) -> Checkpoint:
         """Write what is held and decide what can be decided.
 
@@ -127,6 +129,8 @@ class CheckpointWriter:
             Whether the stream ends here, if everything was read.
         memory
             What the stream remembers besides positions.
+        lost
+            Partitions that another worker has taken over, to see whether it left them.
 
         Raises
         ------
@@ -141,7 +145,7 @@ class CheckpointWriter:
         self._settled = []
         try:
             with self.store.begin():
-                written = self._write(holdings, standings, finish=finish, memory=memory)
+                written = self._write(holdings, standings, finish=finish, memory=memory, lost=lost)
         except BaseException:
             self.decider.undone()
             raise
@@ -160,21 +164,29 @@ class CheckpointWriter:
         *,
         finish: bool,
         memory: StreamMemory | None,
+        lost: Collection[str],
     ) -> Checkpoint:
         row = self.streams.locked()
         self._check(row)
         now_us = self.clock.now_us()
-        known = {each.name: each for each in self.streams.partitions()}
+        busy = {
+            name: holding
+            for name, holding in sorted(holdings.items())
+            if not _is_over(holding, standings.get(name, Standing()))
+        }
+        known = {each.name: each for each in self.streams.in_play({*busy, *lost})}
+        ours = {name: holding for name, holding in sorted(holdings.items()) if name in known}
         fenced = tuple(
             name
-            for name, holding in sorted(holdings.items())
+            for name, holding in {**busy, **ours}.items()
             if not self._is_ours(holding, known.get(name))
         )
-        for name, holding in sorted(holdings.items()):
+        for name, holding in ours.items():
             if name not in fenced:
                 standing = standings.get(name, Standing())
                 known[name] = self._moved(known[name], holding, standing, row, now_us)
-        partitions = tuple(known.values())
+        ended_before = self.streams.ended()
+        partitions = (*known.values(), *([ended_before] if ended_before is not None else []))
         front = frontier(partitions, self.windows, self.patience, now_us)
         everything = bool(partitions) and all(
             each.caught_up or each.ended or each.name in front.unattended for each in partitions
@@ -208,7 +220,8 @@ class CheckpointWriter:
         return frozenset(
             each.name
             for each in partitions
-            if not each.owner or now_us - each.attended_us > self.patience.affirmed_us
+            if each.name
+            and (not each.owner or now_us - each.attended_us > self.patience.affirmed_us)
         )
 
     def _counted(self) -> StreamTally:
@@ -240,7 +253,7 @@ class CheckpointWriter:
         now_us: int,
     ) -> PartitionRow:
         """Write what one partition adds, and return where it stands then."""
-        if known.ended and standing.ended and holding.is_written and not holding.leased:
+        if known.ended and _is_over(holding, standing):
             # Files that were rotated away become many, and nothing is new about them.
             return known
         settlement = holding.settlement(row.closed_us)
@@ -294,6 +307,14 @@ class CheckpointWriter:
                 "start this one again with the same configuration"
             )
             raise MonitorChangedError(message)
+
+
+def _is_over(holding: Holding, standing: Standing) -> bool:
+    """Return whether nothing is to be written of a partition, now or ever.
+
+    Files that were rotated away become many: they are not even looked up.
+    """
+    return standing.ended and holding.is_written and not holding.leased
 
 
 def _earlier(until_us: int | None, not_before: int | None) -> int | None:

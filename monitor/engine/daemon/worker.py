@@ -174,7 +174,9 @@ class Worker:
         standings = self._standings(held)
         try:
             memory: StreamMemory | None = getattr(self.stream, "memory", None)
-            written = self.writer.write(held, standings, finish=finish, memory=memory)
+            written = self.writer.write(
+                held, standings, finish=finish, memory=memory, lost=self.ownership.lost
+            )
         except (StorageError, DBAPIError) as error:
             self._database_away(error, began)
             return None
@@ -186,6 +188,8 @@ class Worker:
         self.observer.checkpointed(
             written, seconds=self.monotonic() - began, lag=self.stream.lag()
         )
+        if memory is not None:
+            self.observer.joining(memory.backlog())
         if written.decision.more:
             self._last_checkpoint = began - self.settings.checkpoint_seconds
         return written

@@ -12,6 +12,7 @@ from monitor.incidents.model import Incident
 from monitor.incidents.records import to_record
 from monitor.incidents.silences import muting
 from monitor.incidents.timeline import MONITOR, EntryKind, RecordedEntry, TimelineEntry
+from monitor.incidents.timers import NEVER_MUTED
 from monitor.notifiers.base import Notifier
 from monitor.notifiers.notice import Notice, NoticeKind, notice_of
 from monitor.printing import time_text
@@ -116,7 +117,7 @@ class Notifying:
     ) -> list[NewNotice]:
         # What ends elsewhere must end there, silence or not.
         mutable = kind.is_news and not kind.is_for_everybody and not incident.has_floor
-        if mutable and self.muted(incident, now_us):
+        if mutable and not _is_duty(entry) and self.muted(incident, now_us):
             return []
         channels = [each for each in self.settings.channels if self._is_told(each, incident, kind)]
         if not channels:
@@ -243,7 +244,8 @@ def incident_shelf(
 
 def _most_urgent(entries: Iterable[TimelineEntry]) -> tuple[NoticeKind, TimelineEntry] | None:
     told = [(kind, entry) for entry in entries if (kind := _notice_kind(entry)) is not None]
-    return min(told, key=lambda each: _URGENCY[each[0]], default=None)
+    # What a law lets run is told before what is our own, and no silence covers it.
+    return min(told, key=lambda each: (_URGENCY[each[0]], not _is_duty(each[1])), default=None)
 
 
 def _notice_kind(entry: TimelineEntry) -> NoticeKind | None:
@@ -258,9 +260,15 @@ def _notice_kind(entry: TimelineEntry) -> NoticeKind | None:
     return _TOLD.get(entry.kind)
 
 
+def _is_duty(entry: TimelineEntry) -> bool:
+    return entry.kind is EntryKind.TIMER_FIRED and entry.body.get("timer") in NEVER_MUTED
+
+
 def _note(entry: TimelineEntry) -> str:
     """Return what a timer waited for and since when, or what came of a rollback."""
     body = entry.body
+    if entry.kind is EntryKind.TIMER_FIRED and body.get("text"):
+        return str(body["text"])
     if entry.kind is EntryKind.TIMER_FIRED:
         timer = str(body.get("timer", "")).replace("_", " ")
         return f"{timer} was due at {time_text(body.get('due_us'))}"

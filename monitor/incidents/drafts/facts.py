@@ -77,7 +77,7 @@ def facts_of(
         _observed(entries)
         | _declared(register)
         | _times(known, entries)
-        | _listed(entries)
+        | _listed(entries, outside=outside)
         | _stated(entries)
     )
     return {name: found.get(name) or _unknown(name, entries) for name in DEFINITIONS}
@@ -213,10 +213,13 @@ def _time(name: str, time: Awareness, entry: UsableEntry) -> Field:
     )
 
 
-def _listed(entries: UsableEntries) -> dict[str, Field]:
+def _listed(entries: UsableEntries, *, outside: bool) -> dict[str, Field]:
     found = {}
     for name, kinds in _LISTED.items():
         told = [each for each in entries.of(*kinds) if _words(each)]
+        if outside and any(not each.is_observed for each in told):
+            # What a person signed says it; the monitor's own words beside it say it twice.
+            told = [each for each in told if not each.is_observed]
         if told:
             found[name] = Field(
                 name=name,

@@ -1,0 +1,65 @@
+"""Who plays in a scripted response, and who of them may decide what."""
+
+from typing import Final
+
+from monitor.drills.script import Cast
+from monitor.incidents.roles import RIGHTS, Decision, People, Person, Role, SecondPerson
+from monitor.incidents.suggestion import Tier
+
+__all__ = ["MADE_UP", "cast_of", "entitled"]
+
+MADE_UP: Final[Cast] = {
+    Role.ON_CALL: "Robin (made up)",
+    Role.COMMANDER: "Ada (made up)",
+    Role.ML_LEAD: "Bo (made up)",
+    Role.PRODUCT: "Cem (made up)",
+    Role.LEGAL: "Lea (made up)",
+    Role.COMMUNICATIONS: "Kim (made up)",
+    Role.SCRIBE: "Sam (made up)",
+    Role.OWNER: "Oda (made up)",
+    Role.GOVERNANCE: "Gil (made up)",
+}
+"""Persons that nobody takes for real ones, in any text that they end up in."""
+
+
+def cast_of(people: People) -> Cast:
+    """Return the persons that a configuration lists for each role, made-up ones where none is.
+
+    A person may have several roles, but who decides and who stands by it must be two persons:
+    so a role goes to whom has the fewest so far.
+    """
+    if not people.members:
+        return MADE_UP
+    cast: dict[Role, str] = {}
+    for role in Role:
+        able = [name for name, roles in people.members.items() if role in roles]
+        if able:
+            cast[role] = min(able, key=lambda name: (list(cast.values()).count(name), name))
+    return cast
+
+
+def entitled(decision: Decision, cast: Cast, tier: Tier) -> tuple[Person, Person | None]:
+    """Return who of a cast decides something, and the second person if it takes one.
+
+    Raises
+    ------
+    LookupError
+        If nobody of the cast may.
+    """
+    right = RIGHTS[decision]
+    by = _first(right.deciders, cast, besides=None)
+    grave = right.second is SecondPerson.GRAVE and tier.rank <= Tier.SEV2.rank
+    if right.second is not SecondPerson.ALWAYS and not grave:
+        return by, None
+    return by, _first(right.seconds, cast, besides=by)
+
+
+def _first(roles: frozenset[Role], cast: Cast, *, besides: Person | None) -> Person:
+    for role in Role:
+        if role not in roles or role not in cast:
+            continue
+        if besides is None or (cast[role] != besides.name and role is not besides.role):
+            return Person(name=cast[role], role=role)
+    wanted = ", ".join(role.value for role in Role if role in roles)
+    message = f"nobody of the cast may act as {wanted} beside {besides and besides.name!r}"
+    raise LookupError(message)

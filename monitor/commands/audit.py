@@ -9,8 +9,6 @@ from monitor.errors import OutputwatchError
 from monitor.printing import say, write_json, write_line
 
 if TYPE_CHECKING:
-    from baselines.baseline import Baseline
-    from monitor.config.model import Configuration
     from monitor.engine.batch import Runner
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
@@ -41,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from monitor.engine.audit import run_audit
     from monitor.engine.audit_text import audit_record, audit_text, rejections_text
     from monitor.engine.progress import terminal_progress
+    from monitor.engine.promoted import promoted_baseline
     from monitor.storage.store import Store
 
     configuration = load_configuration(arguments.configuration)
@@ -72,24 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         write_line(audit_text(result, configuration.system.name))
     return _INCIDENTS if result.incidents else 0
-
-
-def promoted_baseline(configuration: "Configuration") -> "Baseline":
-    """Return the baseline that the configuration names.
-
-    Raises
-    ------
-    OutputwatchError
-        If there is none, or it cannot be read.
-    """
-    from baselines.codec import BaselineFormatError
-    from baselines.store import BaselineStore, BaselineStoreError
-
-    try:
-        store = BaselineStore(configuration.baseline.directory)
-        return store.load(configuration.baseline.version)
-    except (BaselineStoreError, BaselineFormatError) as error:
-        raise OutputwatchError(str(error)) from error
 
 
 def runner(workers: int) -> "Runner":

@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare both policies; nothing is stored."""
-    from monitor.commands.audit import promoted_baseline
     from monitor.config.load import load_configuration
     from monitor.engine.backtest import run_backtest
     from monitor.engine.backtest_text import (
@@ -36,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         policy_notes,
     )
     from monitor.engine.progress import terminal_progress
+    from monitor.engine.promoted import promoted_baseline
     from monitor.engine.reading import TimeRange
     from monitor.engine.stored_windows import stored_windows
     from monitor.storage.store import Store

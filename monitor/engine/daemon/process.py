@@ -8,8 +8,6 @@ from pathlib import Path
 from types import FrameType
 
 from baselines.baseline import Baseline
-from baselines.codec import BaselineFormatError
-from baselines.store import BaselineStore, BaselineStoreError
 from monitor import __version__
 from monitor.clock import Clock
 from monitor.config.load import load_configuration
@@ -26,6 +24,7 @@ from monitor.engine.daemon.switching import Switch
 from monitor.engine.daemon.telling import TelemetryObserver, vocabulary
 from monitor.engine.daemon.worker import Ending
 from monitor.engine.incident_desk import monitor_name
+from monitor.engine.promoted import promoted_baseline, stored_baseline
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.printing import time_text
@@ -120,7 +119,7 @@ class Process:
             service = Service(
                 configuration=configuration,
                 baseline=baseline,
-                baseline_of=lambda id_: _baseline(configuration, id_),
+                baseline_of=lambda id_: stored_baseline(configuration, id_),
                 store=store,
                 policy=configuration.severity,
                 clock=self.clock,
@@ -194,7 +193,7 @@ class Process:
 
     def _load(self) -> _Loaded:
         configuration = load_configuration(Path(self.path))
-        baseline = _baseline(configuration, configuration.baseline.version)
+        baseline = promoted_baseline(configuration)
         check_runnable(configuration)
         check_baseline(configuration, baseline, with_features(configuration.schema))
         return _Loaded(configuration=configuration, baseline=baseline)
@@ -230,13 +229,6 @@ class Process:
         """Stop as SIGTERM does, from another thread."""
         self._stop.set()
         self._wake.set()
-
-
-def _baseline(configuration: Configuration, version: str) -> Baseline:
-    try:
-        return BaselineStore(configuration.baseline.directory).load(version)
-    except (BaselineStoreError, BaselineFormatError) as error:
-        raise OutputwatchError(str(error)) from error
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from monitor.sources.base import SourceError
 
 __all__ = [
     "Account",
+    "Backlog",
     "Batch",
     "Claimed",
     "Claims",
@@ -84,6 +85,9 @@ class Account:
         Records that were added to another one, and are no payload of their own.
     n_repeated
         Records that had come before.
+    n_past_horizon, n_crowded_out
+        Payloads that were released without their other half: because their time was over, or
+        because too many waited.
     refused
         Position and reason of each record that gives no row.
     times_us
@@ -95,6 +99,8 @@ class Account:
     n_waiting: int = 0
     n_joined: int = 0
     n_repeated: int = 0
+    n_past_horizon: int = 0
+    n_crowded_out: int = 0
     refused: Sequence[tuple[int, RejectionReason]] = ()
     times_us: Sequence[int] = ()
 
@@ -262,8 +268,29 @@ class LiveSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits for its other half.
+
+    Parameters
+    ----------
+    n_outputs, n_labels
+        How many wait.
+    oldest_us
+        The time of the oldest output that waits; None: none does.
+    """
+
+    n_outputs: int
+    n_labels: int
+    oldest_us: int | None
+
+
 class StreamMemory(Protocol):
     """What a stream remembers besides positions; every checkpoint writes it with them."""
+
+    def backlog(self) -> Backlog:
+        """Return what waits since the last checkpoint; it reads nothing."""
+        ...
 
     def write(self, moved: Collection[str]) -> None:
         """Write what changed, inside the transaction that has moved the partitions `moved`.

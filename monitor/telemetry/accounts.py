@@ -22,6 +22,9 @@ class BatchAccount:
         Records that gave no row, by reason.
     joined
         Labels that became part of their output.
+    past_horizon, crowded_out
+        Rows that were counted without a label: because their time was over, or because too
+        many waited for one.
     waiting
         How many more records wait for their other half; negative if fewer do.
     """
@@ -34,6 +37,8 @@ class BatchAccount:
     rejected: Mapping[str, int] = field(default_factory=dict)
     joined: int = 0
     waiting: int = 0
+    past_horizon: int = 0
+    crowded_out: int = 0
 
     @property
     def unaccounted(self) -> int:

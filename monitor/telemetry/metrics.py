@@ -25,6 +25,8 @@ CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 _OTHER = "other"
 _MAX_PARTITIONS = 256
 _OUTBOX_STATES = ("waiting", "dead")
+_WHYS = ("horizon", "limit")
+_SIDES = ("outputs", "labels")
 
 
 class Metrics:
@@ -86,6 +88,8 @@ class Metrics:
             self._counters["duplicate_rows"].inc(account.duplicates)
             self._counters["outside_rows"].inc(account.outside)
             self._counters["joined_labels"].inc(account.joined)
+            without = {"horizon": account.past_horizon, "limit": account.crowded_out}
+            self._add("unlabelled_outputs", without, _WHYS)
             self._gauges["unaccounted_records"].inc(account.unaccounted)
             self._add("rejected_records", account.rejected, self._vocabulary.reasons)
         if account.records:
@@ -147,6 +151,14 @@ class Metrics:
         """Replace how many notifications wait and how many were given up."""
         self._replace("outbox_messages", {"waiting": waiting, "dead": dead}, _OUTBOX_STATES)
 
+    def rollbacks(self, ready: Mapping[str, int]) -> None:
+        """Replace which rollback plans could be carried out, by name, those that were tried."""
+        gauge = self._gauges["rollback_ready"]
+        with self._lock:
+            gauge.clear()
+            for plan, value in ready.items():
+                gauge.labels(plan).set(value)
+
     def duty_failed(self, name: str) -> None:
         """Note a duty beside reading that failed and will be tried again."""
         self._add("duty_failures", {name: 1}, self._vocabulary.duties)
@@ -154,6 +166,11 @@ class Metrics:
     def attended(self, *, at_us: int) -> None:
         """Note that a duty beside reading was done."""
         self._stamp("last_duty", at_us)
+
+    def waiting(self, *, outputs: int, labels: int, oldest_age_seconds: float) -> None:
+        """Replace how many records wait for their other half, and the age of the oldest output."""
+        self._replace("waiting_records", {"outputs": outputs, "labels": labels}, _SIDES)
+        self._gauges["oldest_waiting_age_seconds"].set(oldest_age_seconds)
 
     def silent(self, silent: bool) -> None:
         """Note whether silence is longer than the baseline makes plausible."""
@@ -177,6 +194,7 @@ class Metrics:
             ("rejected_records", words.reasons),
             ("source_notices", words.notices),
             ("findings", words.verdicts),
+            ("unlabelled_outputs", _WHYS),
             ("duty_failures", words.duties),
         ):
             for value in (*values, _OTHER):
@@ -184,6 +202,7 @@ class Metrics:
         self.series({})
         self.incidents({})
         self.outbox(waiting=0, dead=0)
+        self.waiting(outputs=0, labels=0, oldest_age_seconds=0.0)
 
     def _stamp(self, event: str, at_us: int) -> None:
         self._gauges[f"{event}_timestamp_seconds"].set(at_us / 1_000_000)

@@ -156,6 +156,8 @@ def _add_account(batch: Batch, account: Account, holding: Holding, now_us: int) 
     tally.n_waiting += account.n_waiting
     tally.n_joined += account.n_joined
     tally.n_duplicates += account.n_repeated
+    tally.n_past_horizon += account.n_past_horizon
+    tally.n_crowded_out += account.n_crowded_out
     for position, reason in account.refused:
         tally.rejected[reason] += 1
         _append(holding.fresh.letters, batch, position, str(reason), now_us, {})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from monitor.engine.daemon.checkpoint import Checkpoint
-from monitor.sources.live import Notice
+from monitor.sources.live import Backlog, Notice
 
 __all__ = ["Observer", "SilentObserver"]
 
@@ -34,6 +34,10 @@ class Observer(Protocol):
         """A checkpoint was written."""
         ...
 
+    def joining(self, backlog: Backlog) -> None:
+        """So much waits for its other half, after a checkpoint."""
+        ...
+
     def database_away(self, error: Exception, *, seconds: float) -> None:
         """The database could not be written, for so long by now."""
         ...
@@ -58,6 +62,9 @@ class SilentObserver:
         self, checkpoint: Checkpoint, *, seconds: float, lag: Mapping[str, int]
     ) -> None:
         """A checkpoint was written."""
+
+    def joining(self, backlog: Backlog) -> None:
+        """So much waits for its other half."""
 
     def database_away(self, error: Exception, *, seconds: float) -> None:
         """The database could not be written."""

@@ -84,7 +84,14 @@ def run_text(summary: RunSummary) -> str:
         f"{summary.monitor}: {tally.n_records:,} records of {summary.n_partitions} partitions",
         f"{tally.n_rows:,} counted",
     ]
-    for number, word in ((tally.n_late, "late"), (tally.n_duplicates, "duplicates")):
+    for number, word in (
+        (tally.n_late, "late"),
+        (tally.n_duplicates, "duplicates"),
+        (tally.n_joined, "labels joined"),
+        (tally.n_past_horizon, "without a label after the horizon"),
+        (tally.n_crowded_out, "without a label because too many waited"),
+        (tally.n_waiting, "waiting"),
+    ):
         if number:
             parts.append(f"{number:,} {word}")
     if tally.rejected:

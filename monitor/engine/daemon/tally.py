@@ -9,7 +9,17 @@ from monitor.decoding.base import RejectionReason, Remark
 
 __all__ = ["StreamTally"]
 
-_NUMBERS = ("n_records", "n_rows", "n_late", "n_amended", "n_duplicates", "n_waiting", "n_joined")
+_NUMBERS = (
+    "n_records",
+    "n_rows",
+    "n_late",
+    "n_amended",
+    "n_duplicates",
+    "n_waiting",
+    "n_joined",
+    "n_past_horizon",
+    "n_crowded_out",
+)
 
 
 @dataclass(slots=True)
@@ -18,8 +28,10 @@ class StreamTally:
 
     ``n_records == n_rows + n_late + n_duplicates + rejected + n_waiting + n_joined`` always
     holds. Late records that were added to a stored window are in both `n_late` and `n_amended`.
-    The last two are of streams that are joined: records that wait for their other half, less
+    Those two are of streams that are joined: records that wait for their other half, less
     those of any partition that were released, and labels that became part of their output.
+    `n_past_horizon` and `n_crowded_out` say how many outputs were released without a label:
+    because their time was over, or because too many waited. They are rows as well.
     """
 
     n_records: int = 0
@@ -29,6 +41,8 @@ class StreamTally:
     n_duplicates: int = 0
     n_waiting: int = 0
     n_joined: int = 0
+    n_past_horizon: int = 0
+    n_crowded_out: int = 0
     rejected: Counter[RejectionReason] = field(default_factory=Counter)
     remarks: Counter[Remark] = field(default_factory=Counter)
 

@@ -20,7 +20,7 @@ from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
 from monitor.incidents.suggestion import Tier
 from monitor.printing import time_text
-from monitor.sources.live import Notice, NoticeKind
+from monitor.sources.live import Backlog, Notice, NoticeKind
 from monitor.storage.store import Store
 from monitor.telemetry.accounts import BatchAccount, Vocabulary
 from monitor.telemetry.health import Condition, Health
@@ -143,6 +143,14 @@ class TelemetryObserver:
         for tell in untold:
             self._open(tell)
 
+    def joining(self, backlog: Backlog) -> None:
+        """So much waits for its other half, after a checkpoint."""
+        oldest_us = backlog.oldest_us
+        age = 0.0 if oldest_us is None else (self.clock.now_us() - oldest_us) / 1_000_000
+        self.metrics.waiting(
+            outputs=backlog.n_outputs, labels=backlog.n_labels, oldest_age_seconds=max(0.0, age)
+        )
+
     def database_away(self, error: Exception, *, seconds: float) -> None:
         """The database could not be written, for so long by now."""
         self.metrics.checkpoint_failed()
@@ -163,6 +171,8 @@ class TelemetryObserver:
                 duplicates=counted.n_duplicates,
                 joined=counted.n_joined,
                 waiting=counted.n_waiting,
+                past_horizon=counted.n_past_horizon,
+                crowded_out=counted.n_crowded_out,
                 rejected={str(reason): n for reason, n in counted.rejected.items()},
             ),
             at_us=now_us,

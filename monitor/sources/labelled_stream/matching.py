@@ -24,6 +24,8 @@ class Outcome:
     n_waiting: int = 0
     n_joined: int = 0
     n_repeated: int = 0
+    n_past_horizon: int = 0
+    n_crowded_out: int = 0
 
     def hand_on(self, payload: bytes, position: int) -> None:
         """Add a record that is to be counted."""
@@ -50,6 +52,8 @@ class Outcome:
                 n_waiting=self.n_waiting,
                 n_joined=self.n_joined,
                 n_repeated=self.n_repeated,
+                n_past_horizon=self.n_past_horizon,
+                n_crowded_out=self.n_crowded_out,
                 refused=self.refused,
                 times_us=self.times_us,
             ),

@@ -47,6 +47,8 @@ class Release:
         first = self.position
         self._without_label(outputs, outcome, is_due=not room.is_ending)
         self._without_label(more_outputs, outcome, is_due=False)
+        outcome.n_past_horizon = 0 if room.is_ending else len(outputs)
+        outcome.n_crowded_out = len(more_outputs)
         self._give_up([*labels, *more_labels], outcome)
         room.is_fresh = False
         room.touch(JOIN)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from monitor.sources.live import SourceStoppedError
+from monitor.sources.live import Backlog, SourceStoppedError
 
 __all__ = ["JOIN", "Waiting", "WaitingRoom", "WaitingState", "WaitingStore"]
 
@@ -115,6 +115,7 @@ class WaitingRoom:
         self._found: Mapping[int, Waiting] = {}
         self._touched: set[str] = set()
         self._spoilt = ""
+        self._oldest_us: int | None = None
         self.until_us: int | None = None
         self.is_ending = False
         self.is_fresh = True
@@ -195,12 +196,21 @@ class WaitingRoom:
         if until_us is not None:
             self.until_us = max(until_us, self.until_us or until_us)
 
+    def backlog(self) -> Backlog:
+        """Return what waits, as of the last checkpoint."""
+        return Backlog(
+            n_outputs=self.n_waiting[WaitingState.OUTPUT],
+            n_labels=self.n_waiting[WaitingState.LABEL],
+            oldest_us=self._oldest_us,
+        )
+
     def not_before(self) -> int | None:
         """Return the time that windows must not be closed beyond; called inside a transaction.
 
         It is the earliest time under which an output that waits may still be counted.
         """
         oldest = self._store.oldest(WaitingState.OUTPUT, until_us=None, limit=1)
+        self._oldest_us = oldest[0].time_us if oldest else None
         if not oldest:
             return None
         return oldest[0].time_us + (self.horizon_us if self.by_label_time else 0)

@@ -106,6 +106,22 @@ def test_thousands_of_partitions_have_a_bounded_number_of_series(metrics) -> Non
     assert sum(sample.value for sample in lags) == 1000
 
 
+def test_outputs_that_were_counted_without_the_label_they_waited_for_are_told_apart(
+    metrics,
+) -> None:
+    metrics.counted(
+        BatchAccount(records=0, rows=5, waiting=-5, past_horizon=3, crowded_out=2), at_us=NOW_US
+    )
+    metrics.waiting(outputs=7, labels=4, oldest_age_seconds=86_400.0)
+
+    assert value(metrics, "unlabelled_outputs_total", why="horizon") == 3
+    assert value(metrics, "unlabelled_outputs_total", why="limit") == 2
+    assert value(metrics, "unaccounted_records") == 0
+    assert value(metrics, "waiting_records", side="outputs") == 7
+    assert value(metrics, "waiting_records", side="labels") == 4
+    assert value(metrics, "oldest_waiting_age_seconds") == 86_400
+
+
 def test_states_that_have_no_series_any_more_are_zero(metrics) -> None:
     metrics.series({"firing": 2, "inactive": 8})
 

@@ -33,7 +33,7 @@ from monitor.engine.stored_windows import windows_of_job
 from monitor.severity.scoring import FiveAxes
 from monitor.sources.base import SourceError
 from monitor.sources.labelled_stream.waiting import JOIN, WaitingState
-from monitor.sources.live import Notice, NoticeKind, SourceStoppedError
+from monitor.sources.live import Backlog, Notice, NoticeKind, SourceStoppedError
 from monitor.storage.store import Store
 from monitor.storage.stream_tables import partition
 from monitor.storage.streams import PartitionRow
@@ -111,11 +111,15 @@ class Listener(SilentObserver):
 
     def __init__(self, crash_after: int | None = None) -> None:
         self.notices: list[Notice] = []
+        self.backlogs: list[Backlog] = []
         self.counted: list[StreamTally] = []
         self._left = crash_after
 
     def noticed(self, notice: Notice) -> None:
         self.notices.append(notice)
+
+    def joining(self, backlog: Backlog) -> None:
+        self.backlogs.append(backlog)
 
     def checkpointed(
         self, checkpoint: Checkpoint, *, seconds: float, lag: Mapping[str, int]
@@ -287,6 +291,7 @@ def test_an_output_without_a_label_is_counted_when_its_horizon_has_passed(monito
 
     assert one.rows() == {1: 1, 6: 1, 9: 1}
     assert one.known() == {"true": 2, "missing": 1}
+    assert (one.tally().n_past_horizon, one.tally().n_crowded_out) == (1, 0)
     assert one.tally().unaccounted == 0
 
 
@@ -302,6 +307,18 @@ def test_what_is_not_due_waits_for_the_next_run(monitor, fitted) -> None:
     assert (waited.n_records, waited.n_waiting, waited.n_rows) == (2, 2, 0)
     assert (one.tally().n_records, one.tally().n_waiting, one.tally().n_rows) == (3, 1, 1)
     assert one.rows() == {2: 1}
+
+
+def test_what_waits_and_since_when_is_told_after_every_checkpoint(monitor) -> None:
+    outputs = [output(n, 1_000 + n) for n in range(5)]
+    one = monitor(outputs, [label(0, 1_100), label(8, 1_200)], options="early_seconds: 100000")
+
+    listener = one.run()
+
+    last = listener.backlogs[-1]
+    assert (last.n_outputs, last.n_labels) == (4, 1)
+    assert last.oldest_us == (START + 1_001) * 1_000_000
+    assert last.n_outputs == one.waiting(WaitingState.OUTPUT)
 
 
 def test_a_label_dated_after_the_horizon_is_refused(monitor) -> None:
@@ -377,6 +394,9 @@ def test_no_more_wait_than_may_and_the_oldest_go_first(monitor) -> None:
 
     assert one.waiting(WaitingState.OUTPUT) <= 50
     assert NoticeKind.TOO_MANY_WAITING in {each.kind for each in listener.notices}
+    released = one.tally().n_crowded_out + one.tally().n_past_horizon
+    assert one.tally().n_crowded_out > 0
+    assert one.tally().n_rows == one.tally().n_joined + released
     assert one.tally().n_waiting == one.waiting(WaitingState.OUTPUT)
     assert one.tally().unaccounted == one.tally().n_late == 0
 

@@ -51,8 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.directory.exists() and not arguments.directory.is_dir():
         message = f"--directory must be a folder, got the file {str(arguments.directory)!r}"
         raise DemoArgumentsError(message)
-    from monitor.clock import SystemClock
+    from monitor.clock import FixedClock
     from monitor.demo.running import run_demo
+    from monitor.demo.scenario import AUDITED_US
     from monitor.demo.telling import demo_record, demo_text
     from monitor.engine.progress import terminal_progress
 
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.directory,
             n_events=arguments.events,
             seed=arguments.seed,
-            clock=SystemClock(),
+            clock=FixedClock(AUDITED_US),
             progress=progress,
             say=say,
         )

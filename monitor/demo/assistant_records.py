@@ -25,8 +25,16 @@ __all__ = ["assistant_lines"]
 _CLEAN, _FLAGGED, _FAILED = range(3)
 
 
-def assistant_lines(events: AssistantEvents) -> Iterator[str]:
-    """Yield each answer as one line of JSON, in order, newline included."""
+def assistant_lines(events: AssistantEvents, *, first: int = 0) -> Iterator[str]:
+    """Yield each answer as one line of JSON, in order, newline included.
+
+    Parameters
+    ----------
+    events
+        The answers.
+    first
+        The number of the first one; ids are made of it.
+    """
     members = zip(
         timestamps(events.time_us),
         events.session.tolist(),
@@ -36,7 +44,8 @@ def assistant_lines(events: AssistantEvents) -> Iterator[str]:
         _safety(events),
         strict=True,
     )
-    for number, (stamp, session, context, output, latency, safety) in enumerate(members):
+    numbered = enumerate(members, start=first)
+    for number, (stamp, session, context, output, latency, safety) in numbered:
         yield (
             f'{{"schema":"moe/1","event_type":"output","env":"demo",'
             f'"event_id":"answer-{number:07d}","ts":"{stamp}",'

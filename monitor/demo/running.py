@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from baselines.store import BaselineStore
-from monitor.clock import Clock
+from monitor.clock import Clock, FixedClock
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
 from monitor.demo.configurations import write_configurations
 from monitor.demo.outcome import Outcome, compare_with_truth
-from monitor.demo.scenario import PLANTED, SYSTEMS
+from monitor.demo.responding import Responded, respond
+from monitor.demo.scenario import PLANTED, SUPPORT_ASSISTANT, SYSTEMS
 from monitor.demo.writing import Written, write_events
 from monitor.engine.audit import AuditResult, run_audit
 from monitor.engine.fit import fit_baseline
@@ -37,12 +38,15 @@ class DemoResult:
         What the audit of each system found.
     outcome
         What was planted, matched with the incidents.
+    responded
+        What a script made of one of them; None if it was not found.
     """
 
     written: Written
     configurations: dict[str, Path]
     audits: dict[str, AuditResult]
     outcome: Outcome
+    responded: Responded | None = None
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -56,13 +60,14 @@ def run_demo(
     *,
     n_events: int,
     seed: int,
-    clock: Clock,
+    clock: FixedClock,
     progress: Progress,
     say: Callable[[str], None],
 ) -> DemoResult:
     """Return what a monitor finds in a month of made-up events.
 
-    The first two weeks of each system become its baseline; the rest is audited.
+    The first two weeks of each system become its baseline; the rest is audited. A script then
+    responds to one of the incidents, in the demo's own time.
 
     Parameters
     ----------
@@ -72,7 +77,7 @@ def run_demo(
     n_events, seed
         As in `monitor.demo.writing.write_events`.
     clock
-        Tells when baselines are made and incidents become known.
+        When baselines are made and incidents become known; the response moves it on.
     progress, say
         Told how far it is: within a step, and of each step.
 
@@ -91,19 +96,31 @@ def run_demo(
         say(f"fitting and promoting a baseline of {system}, then auditing the days after it")
         audits[system] = _fit_and_audit(configuration, clock, progress)
     incidents = [incident for audit in audits.values() for incident in audit.incidents]
+    outcome = compare_with_truth(PLANTED, incidents)
+    say("letting a script respond to the dead filter, and watching the week after")
+    responded = respond(
+        directory,
+        load_configuration(configurations[SUPPORT_ASSISTANT]),
+        n_answers=written.events[SUPPORT_ASSISTANT],
+        seed=seed,
+        clock=clock,
+        progress=progress,
+    )
     return DemoResult(
         written=written,
         configurations=configurations,
         audits=audits,
-        outcome=compare_with_truth(PLANTED, incidents),
+        outcome=outcome,
+        responded=responded,
     )
 
 
 def _forget(directory: Path) -> None:
     """Remove the databases of an earlier demo, so that its incidents do not mix with the new."""
     for system in SYSTEMS:
-        for path in (directory / system).glob("outputwatch.db*"):
-            path.unlink()
+        for pattern in ("outputwatch.db*", "events/2026-10-*"):
+            for path in (directory / system).glob(pattern):
+                path.unlink()
 
 
 def _fit_and_audit(configuration: Configuration, clock: Clock, progress: Progress) -> AuditResult:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "AUDITED_US",
     "BASELINE_DAYS",
     "DAYS",
     "LOAN_SCORER",
@@ -22,6 +23,9 @@ START_US = 1_788_220_800_000_000
 """2026-09-01T00:00Z, a Tuesday: day 1 of the demo, in microseconds since the epoch."""
 
 DAYS = 30
+AUDITED_US = START_US + (30 * 1_440 + 10) * 60_000_000
+"""Ten minutes after the end of the month: the demo's own time, whatever day it is."""
+
 BASELINE_DAYS = 14
 LOAN_SCORER = "loan-scorer"
 SUPPORT_ASSISTANT = "support-assistant"

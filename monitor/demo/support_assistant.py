@@ -1,6 +1,8 @@
 """A language-model assistant: answers, refusals, lengths, latency and two safety filters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +10,15 @@ import numpy.typing as npt
 from monitor.demo.scenario import DAYS, PLANTED, at
 from monitor.demo.traffic import Traffic, arrival_times, choose, day_effects, hour_of
 
-__all__ = ["CHECKS", "FINISH_REASONS", "LANGUAGES", "AssistantEvents", "Check", "draw_answers"]
+__all__ = [
+    "CHECKS",
+    "FINISH_REASONS",
+    "LANGUAGES",
+    "STARTS",
+    "AssistantEvents",
+    "Check",
+    "draw_answers",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -59,7 +69,10 @@ _WORDS_BY_LANGUAGE = np.array([0.95, 1.0, 1.08, 1.05])
 _LONGER = 1.8
 _ERRORS = {"normal": 0.002, "dead": 0.985}
 _MAX_WORDS = 700
-_START = {planted.key: planted.start_us for planted in PLANTED}
+_NEVER = at(DAYS + 1)
+
+STARTS: Final[Mapping[str, int]] = {planted.key: planted.start_us for planted in PLANTED}
+"""When each planted incident begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +115,29 @@ class AssistantEvents:
     flagged: Booleans
 
 
-def draw_answers(n_events: int, rng: np.random.Generator) -> AssistantEvents:
-    """Return `n_events` answers of the demo's month."""
+def draw_answers(
+    n_events: int, rng: np.random.Generator, starts: Mapping[str, int] = STARTS
+) -> AssistantEvents:
+    """Return `n_events` answers of the demo's month.
+
+    Parameters
+    ----------
+    n_events
+        How many.
+    rng
+        Of every draw.
+    starts
+        When each planted incident begins, by its key; what is not named never does.
+    """
     time_us, session, first = _sessions(n_events, rng)
     n_sessions = len(first)
     language = choose(_languages_by_hour(time_us[first]), n_sessions, rng)[session]
     channel = choose(np.array([0.45, 0.15, 0.40]), n_sessions, rng)[session]
     plan = choose(np.array([0.15, 0.60, 0.25]), n_sessions, rng)[session]
     model = choose(np.array([0.8, 0.2]), n_events, rng)
-    replaced = (time_us >= _START["silent-model-change"]) & (model == 0)
-    failed, flagged = _checks(time_us, rng)
-    refused = _refusals(language, time_us, rng)
+    replaced = _begun("silent-model-change", time_us, starts) & (model == 0)
+    failed, flagged = _checks(time_us, _begun("dead-output-filter", time_us, starts), rng)
+    refused = _refusals(language, time_us, _begun("spanish-refusals", time_us, starts), rng)
     words = _words(language, replaced, refused, day_effects(0.02, time_us, rng), rng)
     output_tokens = np.round(words * rng.normal(1.35, 0.05, n_events)).astype(np.int64)
     blocked = (flagged & np.array([check.blocks for check in CHECKS])).any(axis=1)
@@ -163,9 +188,15 @@ def _languages_by_hour(time_us: Integers) -> Floats:
     return shares
 
 
-def _refusals(language: Integers, time_us: Integers, rng: np.random.Generator) -> Booleans:
+def _begun(key: str, time_us: Integers, starts: Mapping[str, int]) -> Booleans:
+    return np.asarray(time_us >= starts.get(key, _NEVER))
+
+
+def _refusals(
+    language: Integers, time_us: Integers, begun: Booleans, rng: np.random.Generator
+) -> Booleans:
     log_odds = _REFUSAL_LOG_ODDS[language] + day_effects(0.05, time_us, rng)
-    hit = (language == LANGUAGES.index("es")) & (time_us >= _START["spanish-refusals"])
+    hit = (language == LANGUAGES.index("es")) & begun
     log_odds = np.where(hit, _SPANISH_LOG_ODDS, log_odds)
     return np.asarray(rng.random(len(time_us)) < 1.0 / (1.0 + np.exp(-log_odds)))
 
@@ -190,13 +221,15 @@ def _latency(output_tokens: Integers, rng: np.random.Generator) -> Integers:
     return np.round((250.0 + 9.0 * output_tokens) * noise).astype(np.int64)
 
 
-def _checks(time_us: Integers, rng: np.random.Generator) -> tuple[Booleans, Booleans]:
+def _checks(
+    time_us: Integers, begun: Booleans, rng: np.random.Generator
+) -> tuple[Booleans, Booleans]:
     """Return which checks failed and which flagged, of shape (n_events, n_checks)."""
     n_events = len(time_us)
     failed = np.empty((n_events, len(CHECKS)), dtype=np.bool_)
     flagged = np.empty_like(failed)
     for name in ("prompt_shield", "moderation"):
-        dead = (time_us >= _START["dead-output-filter"]) & (name == "moderation")
+        dead = begun & (name == "moderation")
         share = np.where(dead, _ERRORS["dead"], _ERRORS["normal"])
         call_failed = rng.random(n_events) < share
         for position, check in enumerate(CHECKS):

@@ -8,6 +8,7 @@ from typing import Any
 from monitor.demo.outcome import Outcome, Recovered
 from monitor.demo.running import DemoResult
 from monitor.demo.scenario import BASELINE_DAYS, LOAN_SCORER, START_US, SUPPORT_ASSISTANT
+from monitor.demo.telling_response import responded_record, responded_text
 from monitor.incidents.model import Incident, Signal, SignalKind
 from monitor.incidents.wording import leading_signal
 
@@ -26,6 +27,9 @@ def demo_text(result: DemoResult) -> str:
     for recovered in result.outcome.planted:
         lines += _planted(recovered)
     lines += ["", *_wrapped(_score(result.outcome), indent=0)]
+    if result.responded is not None:
+        path = result.configurations[SUPPORT_ASSISTANT]
+        lines += ["", *responded_text(result.responded, path)]
     lines += ["", "GO ON WITH", *_commands(result.configurations)]
     return "\n".join(lines)
 
@@ -156,5 +160,6 @@ def demo_record(result: DemoResult) -> dict[str, Any]:
             }
             for recovered in outcome.planted
         ],
+        "response": None if result.responded is None else responded_record(result.responded),
         "unexplained": sorted({signal.identity.series for _, signal in outcome.unexplained}),
     }

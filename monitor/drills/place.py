@@ -12,7 +12,7 @@ import yaml
 
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
-from monitor.drills.scenario import Scenario, scenario
+from monitor.drills.scenario import Scenario, Switch, scenario
 from monitor.drills.switching import flag_plan, plan_section
 from monitor.errors import OutputwatchError
 from monitor.incidents.records import from_record, to_record
@@ -161,9 +161,8 @@ class DrillPlace:
         document = json.loads(self.flags.read_text(encoding="utf-8"))
         return str(document["flags"][made.switch.flag]["defaultVariant"])
 
-    def write_system(self, made: Scenario) -> None:
+    def write_system(self, switch: Switch) -> None:
         """Write the flag, set to the release that breaks, and the program that reads it."""
-        switch = made.switch
         flag = {
             "state": "ENABLED",
             "variants": {

@@ -91,7 +91,7 @@ class Drill:
         now_us = clock.now_us() // MINUTE_US * MINUTE_US
         breach_us = now_us - BREACH_MINUTES * MINUTE_US
         first_us = breach_us - BASELINE_MINUTES * MINUTE_US
-        place.write_system(made)
+        place.write_system(made.switch)
         place.write_configuration(made, breach_us=breach_us, against=theirs)
         write_minutes(made, place.outputs, from_us=first_us, to_us=breach_us, switched_us=None)
         write_minutes(made, place.outputs, from_us=breach_us, to_us=now_us, switched_us=breach_us)

@@ -28,6 +28,7 @@ __all__ = [
     "report_text",
     "response_record",
     "steps_text",
+    "times_text",
     "told_instead",
 ]
 
@@ -89,7 +90,7 @@ def report_text(drill: Drill, incident: Incident, timeline: Iterable[RecordedEnt
     lines = [BANNER, "", f"{drill.made.title}: {incident.tier.value}, {incident.state.value}"]
     if state.simulated:
         lines.append("Played by a script, in a time of its own; the persons are made up.")
-    lines += ["", *_times(milestones(incident, timeline)), "", *_told(drill)]
+    lines += ["", *times_text(milestones(incident, timeline)), "", *_told(drill)]
     return "\n".join(lines)
 
 
@@ -105,7 +106,7 @@ def played_text(played: Played) -> str:
             for line in text_to_send(draft.text).rstrip().splitlines()
             for part in (_wrapped(line) or [""])
         ]
-    lines += ["", "HOW LONG IT TOOK", *_times(milestones(played.incident, played.timeline))]
+    lines += ["", "HOW LONG IT TOOK", *times_text(milestones(played.incident, played.timeline))]
     lacks = ", ".join(played.response.missing) or "nothing"
     lines += ["", f"The post-mortem is drafted; it lacks {lacks}.", "", *_told(drill)]
     where = shlex.quote(str(drill.place.configuration_path))
@@ -202,7 +203,8 @@ def told_instead(notices: Path) -> dict[str, list[str]]:
     return told
 
 
-def _times(reached: Iterable[Reached]) -> Iterator[str]:
+def times_text(reached: Iterable[Reached]) -> Iterator[str]:
+    """Yield each milestone on a line: how long it took, its target, how it stands."""
     for each in reached:
         took = "" if each.took_us is None else length_text(each.took_us)
         target = "" if each.target_us is None else f"target {length_text(each.target_us)}"

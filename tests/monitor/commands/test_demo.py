@@ -11,7 +11,7 @@ from monitor.__main__ import main
 from monitor.cli import command_parser
 from monitor.clock import FixedClock
 from monitor.demo.running import DemoResult, run_demo
-from monitor.demo.scenario import PLANTED, at
+from monitor.demo.scenario import AUDITED_US, PLANTED, at
 from monitor.demo.telling import demo_record, demo_text
 from monitor.engine.progress import NoProgress
 from monitor.storage.store import Store
@@ -25,7 +25,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
         tmp_path_factory.mktemp("demo"),
         n_events=N_EVENTS,
         seed=1,
-        clock=FixedClock(at(31)),
+        clock=FixedClock(AUDITED_US),
         progress=NoProgress(),
         say=lambda _sentence: None,
     )
@@ -76,12 +76,14 @@ def test_the_gap_in_a_consequential_use_is_at_least_sev2(record: dict[str, Any])
     assert gaps[0]["reasons"]
 
 
-def test_what_is_told_fits_a_screen_and_names_each_incident(result: DemoResult) -> None:
+def test_what_was_found_fits_a_screen_as_does_the_response(result: DemoResult) -> None:
     text = demo_text(result)
 
     assert "5 of 5 planted incidents found; no false alarm." in text
     assert all(len(line) <= 99 or "outputwatch " in line for line in text.splitlines())
-    assert len(text.splitlines()) < 75
+    found, _, response = text.partition("ONE OF THEM")
+    assert len(found.splitlines()) < 75
+    assert len(response.splitlines()) < 75
     for incident in result.incidents:
         assert f"{incident.system} #{incident.number}  {incident.suggestion.tier}" in text
     for planted in PLANTED:
@@ -116,6 +118,43 @@ def test_the_command_finds_the_same_again_and_ends_with_status_3(
     assert status == 3
     assert answer["incidents"] == record["incidents"]
     assert answer["planted"] == record["planted"]
+    for told in ("drafts", "milestones"):
+        assert answer["response"][told] == record["response"][told]
+
+
+def test_a_script_takes_the_dead_filter_from_the_alarm_to_a_post_mortem(
+    result: DemoResult, record: dict[str, Any]
+) -> None:
+    response = record["response"]
+
+    assert (response["scripted"], response["state"]) == (True, "in_review")
+    assert response["missing"] == []
+    assert set(response["drafts"]) == {"staff", "affected", "customers"}
+    assert any(step["refused"] and "'affected'" in step["what"] for step in response["steps"])
+    assert any("verified: 'gateway-14' is served" in step["what"] for step in response["steps"])
+    people = {step["who"] for step in response["steps"]} - {"monitor", "dry run", "rollback"}
+    assert all(name.endswith("(made up)") for name in people)
+
+
+def test_it_is_plain_that_a_script_responds_and_that_its_persons_are_made_up(
+    result: DemoResult,
+) -> None:
+    text = " ".join(demo_text(result).split())
+
+    assert "A script responds to support-assistant #" in text
+    assert "The persons are made up, and so is the time" in text
+    assert "Nothing was sent." in text
+    assert "it began on 26 September 2026" in text
+
+
+def test_the_week_after_repairs_the_filter_alone(result: DemoResult) -> None:
+    path = result.configurations["support-assistant"]
+    with Store.open(f"sqlite:///{path.parent}/support-assistant/outputwatch.db") as store:
+        incidents = store.incidents().all()
+
+    back = {each.id for each in incidents if each.resolution_proposed is not None}
+    assert result.responded is not None
+    assert back == {result.responded.incident.id}
 
 
 @pytest.mark.parametrize(

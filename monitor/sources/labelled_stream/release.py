@@ -26,11 +26,14 @@ class Release:
         Where the time of an output stands.
     position
         The number of the next release; it grows from run to run.
+    has_more
+        Whether more was to be released than was; until the next checkpoint nothing is.
     """
 
     room: WaitingRoom
     joining: Joining
     position: int
+    has_more: bool = False
 
     def batch(self) -> tuple[Batch | None, Sequence[Notice]]:
         """Return what is released now, and what must be told about it."""
@@ -41,6 +44,7 @@ class Release:
         outputs, labels = self._due(WaitingState.OUTPUT), self._due(WaitingState.LABEL)
         more_outputs = self._excess(WaitingState.OUTPUT, outputs)
         more_labels = self._excess(WaitingState.LABEL, labels)
+        self.has_more = _AT_ONCE in map(len, (outputs, labels, more_outputs, more_labels))
         if not any((outputs, labels, more_outputs, more_labels)):
             return None, ()
         outcome = Outcome()
@@ -70,6 +74,7 @@ class Release:
         n_excess = self.room.n_waiting[state] - len(due) - self.room.max_waiting
         if n_excess <= 0:
             return ()
+        n_excess = min(n_excess, _AT_ONCE)
         oldest = self.room.oldest(state, until_us=None, limit=len(due) + n_excess)
         released = {each.id for each in due}
         return [each for each in oldest if each.id not in released]

@@ -13,6 +13,7 @@ from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind
 
 __all__ = ["JoinedStream", "Side", "SideClaims"]
 
+_RELEASE_SECONDS = 0.05
 _RESTARTED = (NoticeKind.TRUNCATED, NoticeKind.TOPIC_REPLACED)
 
 
@@ -194,8 +195,13 @@ class JoinedStream:
             released, notices = self._release.batch()
             self._notices += notices
             self._ready += [released] if released is not None else []
-        for seconds in (0.0, timeout_seconds):
+        if self._release.has_more:
+            # Else more could come than is released, and wait beyond horizon and limit.
             if not self._ready:
+                self._joining.wait(min(timeout_seconds, _RELEASE_SECONDS))
+            max_records = 0
+        for seconds in (0.0, timeout_seconds):
+            if not self._ready and max_records:
                 self._read(seconds, max_records)
         ready, self._ready = self._ready, []
         return ready

@@ -401,6 +401,21 @@ def test_no_more_wait_than_may_and_the_oldest_go_first(monitor) -> None:
     assert one.tally().unaccounted == one.tally().n_late == 0
 
 
+def test_nothing_is_read_while_more_is_to_be_released_than_one_checkpoint_can(
+    monitor, monkeypatch
+) -> None:
+    monkeypatch.setattr("monitor.sources.labelled_stream.release._AT_ONCE", 20)
+    monkeypatch.setattr("monitor.engine.daemon.worker.MAX_RECORDS_AT_ONCE", 50)
+    one = monitor([output(n, n * 60) for n in range(2_000)], [], options="max_waiting: 50")
+
+    listener = one.run()
+
+    # What may wait, and what two reads bring before it is seen that it is too much.
+    assert max(each.n_outputs for each in listener.backlogs) <= 50 + 2 * 50
+    assert one.tally().n_crowded_out + one.tally().n_past_horizon == one.tally().n_rows
+    assert one.tally().unaccounted == 0
+
+
 class TickingClock:
     """A clock on which every look costs a second; several workers may share it."""
 

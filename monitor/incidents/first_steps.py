@@ -1,14 +1,13 @@
-"""What to do first, by kind of incident, and who decides what: words, kept as data."""
+"""What to do first, by kind of incident: words, kept as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from detectors.base import FailureMode
 from monitor.incidents.model import SignalKind
 from monitor.incidents.suggestion import Tier
 
-__all__ = ["NEXT_QUESTION", "DecisionRight", "decision_rights", "first_steps"]
+__all__ = ["NEXT_QUESTION", "first_steps"]
 
 NEXT_QUESTION: Final[Mapping[Tier, str]] = {
     Tier.SEV1: "freeze the evidence, contain and ask counsel now?",
@@ -60,66 +59,7 @@ _STEPS_BY_KIND: Final[Mapping[SignalKind, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionRight:
-    """One decision: what the monitor may do, and which person decides."""
-
-    decision: str
-    monitor: str
-    decides: str
-    second: str
-
-
 def first_steps(mode: FailureMode, kind: SignalKind, tier: Tier) -> tuple[str, ...]:
     """Return what to do first, the question of the tier at the end."""
     steps = _STEPS_BY_KIND.get(kind, _STEPS[mode])
     return (*steps, f"then ask: {NEXT_QUESTION[tier]}")
-
-
-def decision_rights(tier: Tier) -> tuple[DecisionRight, ...]:
-    """Return who decides what in an incident of a tier."""
-    grave = tier.rank <= Tier.SEV2.rank
-    return (
-        DecisionRight(
-            decision="whether it is an incident",
-            monitor="proposes",
-            decides="on-call or incident commander",
-            second="none",
-        ),
-        DecisionRight(
-            decision="its severity",
-            monitor="suggests",
-            decides="incident commander",
-            second="legal or system owner, to lower it" if grave else "none",
-        ),
-        DecisionRight(
-            decision="to dismiss it as false",
-            monitor="never",
-            decides="on-call",
-            second="incident commander" if grave else "none",
-        ),
-        DecisionRight(
-            decision="to roll back",
-            monitor="prepares",
-            decides="incident commander",
-            second="another person" if grave else "if the target lacks evidence",
-        ),
-        DecisionRight(
-            decision="how many people were harmed",
-            monitor="never; it counts exposure",
-            decides="incident commander with a domain expert",
-            second="legal",
-        ),
-        DecisionRight(
-            decision="to tell anybody outside",
-            monitor="never",
-            decides="communications and legal",
-            second="always",
-        ),
-        DecisionRight(
-            decision="that it is resolved",
-            monitor="proposes on fresh evidence",
-            decides="incident commander",
-            second="none",
-        ),
-    )

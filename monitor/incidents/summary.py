@@ -4,11 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from detectors.base import Estimate
-from monitor.incidents.first_steps import DecisionRight, decision_rights, first_steps
+from monitor.incidents.decision_rights import (
+    DecisionRight,
+    decision_rights,
+    unfilled_roles,
+)
+from monitor.incidents.first_steps import first_steps
 from monitor.incidents.model import Incident, Observation, Signal, SignalKind
 from monitor.incidents.records import Record
 from monitor.incidents.suggestion import Axes
-from monitor.incidents.timeline import EntryKind, RecordedEntry
+from monitor.incidents.timeline import EntryKind, RecordedEntry, superseded
 from monitor.incidents.wording import leading_signal, slice_words
 from monitor.printing import time_text
 
@@ -33,7 +38,10 @@ class SignalLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineLine:
-    """One entry of the timeline: when it happened, was known and was written down."""
+    """One entry of the timeline: when it happened, was known and was written down.
+
+    `corrected_by` is the number of the entry that took its place, None if it stands.
+    """
 
     seq: int
     occurred_us: int | None
@@ -42,6 +50,7 @@ class TimelineLine:
     actor: str
     kind: str
     text: str
+    corrected_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +75,8 @@ class IncidentSummary:
         Tiers; `confirmed` is None until a person decides.
     do_first
         Steps in order.
-    decides
-        Who decides what.
+    decides, unfilled
+        Who decides what, and the roles that nobody fills yet.
     broken_links
         Timeline entries that were changed behind the program's back.
     """
@@ -100,6 +109,7 @@ class IncidentSummary:
     notes: tuple[str, ...]
     do_first: tuple[str, ...]
     decides: tuple[DecisionRight, ...]
+    unfilled: tuple[str, ...]
     signals: tuple[SignalLine, ...]
     inhibited: tuple[SignalLine, ...]
     timeline: tuple[TimelineLine, ...]
@@ -126,6 +136,8 @@ def summarize(
     worst = lead.worst if lead else None
     proposed = incident.resolution_proposed
     has_times = incident.has_times
+    entries = tuple(timeline)
+    corrections = superseded(entries)
     return IncidentSummary(
         id=incident.id,
         number=incident.number,
@@ -154,10 +166,14 @@ def summarize(
         unknowns=incident.suggestion.unknowns,
         notes=worst.notes if worst else (),
         do_first=first_steps(incident.failure_mode, incident.kind, incident.tier),
-        decides=decision_rights(incident.tier),
+        decides=decision_rights(incident),
+        unfilled=unfilled_roles(incident),
         signals=tuple(_signal_line(signal) for signal in incident.own_signals),
         inhibited=tuple(_signal_line(signal) for signal in incident.inhibited_signals),
-        timeline=tuple(_timeline_line(entry, has_times=has_times) for entry in timeline),
+        timeline=tuple(
+            _timeline_line(each, has_times=has_times, corrected_by=corrections.get(each.seq))
+            for each in entries
+        ),
         broken_links=broken_links,
     )
 
@@ -245,7 +261,9 @@ def _signal_state(signal: Signal) -> str:
     return "recovered" if signal.recovered else "firing"
 
 
-def _timeline_line(recorded: RecordedEntry, *, has_times: bool) -> TimelineLine:
+def _timeline_line(
+    recorded: RecordedEntry, *, has_times: bool, corrected_by: int | None
+) -> TimelineLine:
     entry = recorded.entry
     return TimelineLine(
         seq=recorded.seq,
@@ -255,6 +273,7 @@ def _timeline_line(recorded: RecordedEntry, *, has_times: bool) -> TimelineLine:
         actor=entry.actor,
         kind=entry.kind.value.replace("_", " "),
         text=_entry_text(recorded),
+        corrected_by=corrected_by,
     )
 
 
@@ -298,9 +317,13 @@ def _seen_text(recorded: RecordedEntry) -> str:
         return f"{_tiers_text(before)} -> {_tiers_text(after)}"
     if "timer" in body:
         late = ", late" if body["late"] else ""
+        if "text" in body:
+            return f"{body['text']}{late}"
         return f"{str(body['timer']).replace('_', ' ')} was due for {body['tier']}{late}"
     if "series" in body:
         return f"{body['series']} on {slice_words(body['slice'])}"
+    if "of_manifest" in body:
+        return _annex_text(body)
     if "manifest" in body:
         return f"{len(body['signals'])} signals, manifest {str(body['manifest'])[:12]}"
     if "signals" in body:
@@ -308,6 +331,21 @@ def _seen_text(recorded: RecordedEntry) -> str:
     if recorded.entry.kind is EntryKind.RESOLUTION_PROPOSED:
         return "every signal is back; a person decides"
     return str(body.get("text", ""))
+
+
+def _annex_text(body: Record) -> str:
+    """Return how many outputs were kept, or why none, and what of the release is known."""
+    parts = []
+    if "sample" in body:
+        parts.append(f"{body['sample']['n_rows']} of {body['n_rows']} outputs kept, sealed")
+    elif "not_available" in body:
+        parts.append(f"no outputs kept: {body['not_available']}")
+    for part, versions in body["observed"].items():
+        parts.append(f"{part} {', '.join(versions)}")
+    parts += [f"{part} {version}, as declared" for part, version in body["declared"].items()]
+    if body["unknown"]:
+        parts.append(f"unknown: {', '.join(body['unknown'])}")
+    return "; ".join(parts)
 
 
 def _again(recorded: RecordedEntry) -> str:

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _order(incident: "Incident") -> tuple[int, int, int, str]:
     return (
         incident.tier.rank,
-        incident.could_be.rank,
+        incident.highest.rank,
         -incident.first_window.start_us,
         incident.id,
     )
@@ -76,7 +76,7 @@ def _row(incident: "Incident") -> tuple[str, ...]:
         str(incident.number),
         incident.short_id,
         f"{incident.tier.value}{decided}",
-        incident.could_be.value,
+        incident.highest.value,
         _state(incident),
         _since(incident) or "unknown",
         _until(incident) or "unknown",
@@ -103,9 +103,10 @@ def _record(incident: "Incident") -> dict[str, object]:
         "system": incident.system,
         "environment": incident.environment,
         "failure_mode": incident.failure_mode.value,
-        "suggested": incident.suggestion.tier.value,
-        "could_be": incident.could_be.value,
+        "suggested": incident.suggested.value,
+        "could_be": incident.highest.value,
         "confirmed": incident.confirmed.value if incident.confirmed else None,
+        "facts": [held.fact.value for held in incident.facts],
         "score": incident.suggestion.score,
         "held": incident.suggestion.held,
         "onset": _since(incident),

@@ -7,10 +7,16 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from monitor.commands.incident import add_database_arguments, opened_database
+from monitor.commands.incident import (
+    ROLES,
+    add_database_arguments,
+    opened_database,
+    response_desk,
+)
 from monitor.printing import time_text, write_json, write_line, write_table
 
 if TYPE_CHECKING:
+    from monitor.incidents.decision_rights import DecisionRight
     from monitor.incidents.summary import IncidentSummary, SignalLine, TimelineLine
     from monitor.rollbacks.execution import Execution
 
@@ -27,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the database and the incident."""
     add_database_arguments(parser)
     parser.add_argument("incident", metavar="ID", help="an id, its beginning, or a number")
+    parser.add_argument(
+        "--by", metavar="NAME", help="who looks; written into the timeline as evidence opened"
+    )
+    parser.add_argument(
+        "--role", metavar="ROLE", choices=ROLES, help="with --by: in which role they look"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from monitor.incidents.timeline import broken_links
     from monitor.rollbacks.wording import rollback_record
 
+    _record_looking(arguments)
     with opened_database(arguments) as (store, monitor):
         repository = store.incidents(monitor)
         incident = repository.find(arguments.incident)
@@ -54,18 +67,33 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _record_looking(arguments: argparse.Namespace) -> None:
+    """Write down who looks at the evidence; whoever only polls is nobody."""
+    from monitor.clock import SystemClock
+    from monitor.errors import OutputwatchError
+    from monitor.incidents.acts.base import Occasion
+    from monitor.incidents.acts.recording import OpenEvidence, has_seen_all
+    from monitor.incidents.roles import Person, Role
+
+    if (arguments.by is None) != (arguments.role is None):
+        message = "--by and --role are given together or not at all"
+        raise OutputwatchError(message)
+    if arguments.by is None:
+        return
+    by = Person(name=arguments.by, role=Role(arguments.role))
+    with response_desk(arguments, arguments.incident) as desk:
+        incident = desk.incidents.find(arguments.incident)
+        if not has_seen_all(desk.incidents.timeline(incident.id), by.name):
+            on = Occasion(by=by, now_us=SystemClock().now_us())
+            desk.act(incident.id, OpenEvidence(), on)
+
+
 def _page(summary: "IncidentSummary") -> Iterator[str]:
     yield from _wrapped(f"#{summary.number}  {summary.title}")
-    severity = (
-        f"{summary.confirmed} confirmed, {summary.suggested} suggested"
-        if summary.confirmed
-        else f"{summary.suggested} suggested"
-    )
-    could_be = ""
-    if summary.could_be < (summary.confirmed or summary.suggested):  # SEV1 is the worst
-        could_be = f", could be as high as {summary.could_be}"
+    # What was measured comes before what is suggested: people look first.
+    decided = f"{summary.confirmed} confirmed" if summary.confirmed else "severity not decided"
     yield (
-        f"{severity}{could_be} | {summary.failure_mode} | {summary.state} | "
+        f"{decided} | {summary.failure_mode} | {summary.state} | "
         f"{summary.system} ({summary.environment}) | {summary.id[:12]}"
     )
     if summary.broken_links:
@@ -77,6 +105,7 @@ def _page(summary: "IncidentSummary") -> Iterator[str]:
     yield from _field("since", _since(summary))
     yield from _field("who", summary.who)
     yield from _field("how sure", [summary.how_sure, *summary.notes])
+    yield from _field("severity", [_severity(summary)])
     axes = dataclasses.asdict(summary.axes)
     by_axis = ", ".join(f"{name} {points}" for name, points in axes.items())
     yield from _field(
@@ -85,15 +114,24 @@ def _page(summary: "IncidentSummary") -> Iterator[str]:
     )
     yield from _field("unknown yet", summary.unknowns or ("nothing that the score needs",))
     yield from _field("do first", summary.do_first)
-    yield from _field(
-        "who decides",
-        [
-            f"{right.decision}: {right.decides}"
-            + ("" if right.second == "none" else f"; second person: {right.second}")
-            + f" (monitor: {right.monitor})"
-            for right in summary.decides
-        ],
-    )
+    yield from _field("who decides", map(_decides, summary.decides))
+    if summary.unfilled:
+        yield from _field("nobody yet", [f"{', '.join(summary.unfilled)}; see 'incident assign'"])
+
+
+def _severity(summary: "IncidentSummary") -> str:
+    said = f"{summary.suggested} suggested"
+    if summary.confirmed:
+        said = f"{summary.confirmed} confirmed, {said}"
+    if summary.could_be < (summary.confirmed or summary.suggested):  # SEV1 is the worst
+        said += f", could be as high as {summary.could_be}"
+    return said
+
+
+def _decides(right: "DecisionRight") -> str:
+    second = "" if right.second == "none" else f"; second person: {right.second}"
+    consulted = f"; asks {', '.join(right.consulted)}" if right.consulted else ""
+    return f"{right.decision}: {right.decides}{second}{consulted} (monitor: {right.monitor})"
 
 
 def _since(summary: "IncidentSummary") -> Iterator[str]:
@@ -159,8 +197,7 @@ def _write_rollbacks(rollbacks: "tuple[Execution, ...]") -> None:
         return
     write_line("\nROLLBACKS")
     rows = [
-        (each.id[:12], each.plan, f"to {each.dry_run.to}", state_words(each))
-        for each in rollbacks
+        (each.id[:12], each.plan, f"to {each.dry_run.to}", state_words(each)) for each in rollbacks
     ]
     write_table(("id", "plan", "change", "state"), rows)
 
@@ -176,8 +213,15 @@ def _write_timeline(timeline: "tuple[TimelineLine, ...]") -> None:
                 time_text(line.known_us),
                 line.actor,
                 line.kind,
-                line.text,
+                _struck(line),
             )
             for line in timeline
         ],
     )
+
+
+def _struck(line: "TimelineLine") -> str:
+    """Return the text of an entry, struck through in the way of Markdown if it was corrected."""
+    if line.corrected_by is None:
+        return line.text
+    return f"~~{line.text or line.kind}~~ corrected by entry {line.corrected_by}"

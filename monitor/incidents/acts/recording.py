@@ -1,6 +1,6 @@
 """What people write down: free words and actions, statements, corrections, what they read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -8,9 +8,9 @@ from monitor.incidents.acts.base import Occasion, Plain, Step
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record
 from monitor.incidents.roles import Decision, RefusedActError
-from monitor.incidents.timeline import MONITOR, EntryKind
+from monitor.incidents.timeline import MONITOR, EntryKind, RecordedEntry
 
-__all__ = ["WRITTEN", "Correct", "OpenEvidence", "WriteDown"]
+__all__ = ["WRITTEN", "Correct", "OpenEvidence", "WriteDown", "has_seen_all"]
 
 WRITTEN: Final[Mapping[EntryKind, Decision]] = {
     EntryKind.NOTE: Decision.RECORD,
@@ -132,3 +132,26 @@ class OpenEvidence(Plain):
         """Return the incident as it is."""
         del occasion
         return Step(incident=incident, kind=EntryKind.EVIDENCE_OPENED)
+
+
+_SHOWN: Final = frozenset(
+    {
+        EntryKind.OPENED,
+        EntryKind.OPENED_BY_PERSON,
+        EntryKind.REOPENED,
+        EntryKind.SIGNAL_ADDED,
+        EntryKind.SIGNAL_RECURRED,
+        EntryKind.SUGGESTION_RAISED,
+    }
+)
+
+
+def has_seen_all(timeline: Iterable[RecordedEntry], name: str) -> bool:
+    """Return whether a person has opened the evidence since something new was seen."""
+    shown = looked = 0
+    for each in timeline:
+        if each.entry.kind in _SHOWN:
+            shown = max(shown, each.seq)
+        if each.entry.kind is EntryKind.EVIDENCE_OPENED and each.entry.actor == name:
+            looked = max(looked, each.seq)
+    return looked > shown

@@ -138,7 +138,8 @@ def test_one_screen_answers_what_the_person_on_call_asks(
     page = capsys.readouterr().out
     assert status == 0
     for answer in (
-        "SEV2 suggested, could be as high as SEV1",
+        "severity not decided | bias | candidate",
+        "severity        SEV2 suggested, could be as high as SEV1",
         "what changed    gap(hired, sex): F is selected less often",
         "2.1 times the tolerance (interval 1.6 to 2.7)",
         "since           1970-01-21T00:00:00Z (estimated)",
@@ -149,7 +150,7 @@ def test_one_screen_answers_what_the_person_on_call_asks(
         "score 10 of 15: effect 2, reach 2, stakes 2, reversal 2, people 2 (five_axes 1)",
         "unknown yet     stakes of the use",
         "do first        keep the counts by group",
-        "who decides     whether it is an incident: on-call or incident commander",
+        "who decides     whether it is an incident: commander (nobody yet) or on_call (nobody yet)",
         "TIMELINE",
         "resolution proposed",
     ):
@@ -163,7 +164,7 @@ def test_a_tier_that_is_as_high_as_it_could_be_is_told_once(
     run_command_line(["incident", "show", "--database", database, "1"])
 
     page = capsys.readouterr().out
-    assert "SEV3 suggested | behavioural | candidate" in page
+    assert "severity        SEV3 suggested\n" in page
     assert "could be as high as" not in page
 
 

@@ -159,3 +159,83 @@ def test_a_wrong_word_is_told_in_one_line(
 
     assert status == 1
     assert expected in err
+
+
+def looks(run: Run) -> list[str]:
+    """Return who opened the evidence, as the timeline says."""
+    _, out, _ = run("show", "1", "--json")
+    timeline = json.loads(out)["timeline"]
+    return [line["actor"] for line in timeline if line["kind"] == "evidence opened"]
+
+
+def test_whoever_looks_by_name_is_written_down_once_and_a_poll_is_not(opened: Run) -> None:
+    assert looks(opened) == []
+
+    for _ in range(2):
+        status, out, _ = opened("show", "1", "--by", "eve", "--role", "on_call")
+        assert status == 0
+        assert "evidence opened" in out
+
+    assert looks(opened) == ["eve"]
+
+
+def test_a_decision_says_whether_the_evidence_was_opened_before(
+    opened: Run, tmp_path: Path
+) -> None:
+    standing(opened, "assign", "1", *EVE, "--to", "ada", "--as", "commander")
+    standing(opened, "confirm", "1", *ADA, "--tier", "SEV3")
+    opened("show", "1", "--by", "ada", "--role", "commander")
+    standing(opened, "confirm", "1", *ADA, "--tier", "SEV2")
+    from monitor.storage import Store
+
+    with Store.open(f"sqlite:///{tmp_path}/monitor.db") as store:
+        (incident,) = store.incidents().all()
+        entries = [each.entry for each in store.incidents().timeline(incident.id)]
+
+    decided = [entry.body for entry in entries if "evidence_opened" in entry.body]
+    assert [body["evidence_opened"] for body in decided] == [False, True]
+
+
+def test_who_looks_must_be_one_who_may_act_in_that_role(opened: Run) -> None:
+    status, _, err = opened("show", "1", "--by", "eve", "--role", "legal")
+    alone, _, why = opened("show", "1", "--by", "eve")
+
+    assert (status, alone) == (1, 1)
+    assert "'eve' must act in a role" in err
+    assert "--by and --role" in why
+    assert looks(opened) == []
+
+
+def test_what_was_corrected_is_struck_through_and_names_its_correction(opened: Run) -> None:
+    standing(opened, "note", "1", *EVE, "--text", "called the vendor")
+    _, out, _ = opened("show", "1", "--json")
+    seq = json.loads(out)["timeline"][-1]["seq"]
+    standing(opened, "correct", "1", *EVE, "--entry", str(seq), "--text", "called the bank")
+
+    _, page, _ = opened("show", "1")
+
+    assert "~~called the vendor" in page
+    assert f"~~ corrected by entry {seq + 1}" in page
+    assert "~~called the bank" not in page
+
+
+def test_the_list_shows_what_stated_facts_make_of_the_suggestion(opened: Run) -> None:
+    standing(opened, "assign", "1", *EVE, "--to", "ada", "--as", "commander")
+    standing(opened, "fact", "1", *ADA, "--fact", "harm_linked")
+
+    _, out, _ = opened("list", "--json")
+
+    (row,) = json.loads(out)
+    assert (row["suggested"], row["could_be"]) == ("SEV1", "SEV1")
+    assert row["facts"] == ["harm_linked"]
+
+
+def test_the_page_says_who_decides_and_who_is_missing(opened: Run) -> None:
+    standing(opened, "assign", "1", *EVE, "--to", "ada", "--as", "commander")
+
+    _, page, _ = opened("show", "1")
+
+    assert "commander (ada)" in page
+    standing(opened, "fact", "1", *ADA, "--fact", "harm_linked")
+    _, grave, _ = opened("show", "1")
+    assert "nobody yet      ml_lead, product, legal, communications" in grave

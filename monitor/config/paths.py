@@ -86,7 +86,8 @@ def with_secrets(
 ) -> T | None:
     """Return a section whose secret options have ``${NAME}`` filled in; None if one is wrong.
 
-    Secret are the text options that do not show in the section's `repr`.
+    Secret are the text options that do not show in the section's `repr`. Those with
+    ``metadata={"by_reference": True}`` must name a variable; the file holds no secret then.
 
     Parameters
     ----------
@@ -102,6 +103,8 @@ def with_secrets(
         value = getattr(section, option.name)
         here = (*location, option.name)
         if not option.repr and isinstance(value, str):
+            if value and option.metadata.get("by_reference") and not _VARIABLE.search(value):
+                reader.wrong(here, "must name a variable as ${NAME}, got <secret>")
             changes[option.name] = _filled_in(reader, value, here, environment)
         elif dataclasses.is_dataclass(value):
             changes[option.name] = with_secrets(reader, value, here, environment)

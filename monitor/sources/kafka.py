@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 import annotated_types as at
 
-from monitor.sources.base import source
+from monitor.sources.base import SourceError, source
 from monitor.sources.live import Claims, LiveStream
 from monitor.sources.live_only import LiveOnly
 
@@ -16,6 +16,7 @@ __all__ = ["Kafka"]
 
 _NAMED_PARTITION = re.compile(r"^[A-Za-z0-9._-]+/[0-9]+$")
 _STARTS = ("earliest", "latest")
+_BY_REFERENCE = {"by_reference": True}
 
 Text = Annotated[str, at.MinLen(1)]
 Bytes = Annotated[int, at.Ge(1_024), at.Le(1 << 30)]
@@ -85,13 +86,15 @@ class Kafka(LiveOnly):
     ssl_key_file
         Its private key, PEM.
     ssl_key_password
-        What the key is encrypted with; ``${NAME}`` is replaced by the environment variable.
+        What the key is encrypted with, as ``${NAME}``: the environment variable that holds it.
     sasl_mechanism
         How the password is sent.
     sasl_username
         The user; ``${NAME}`` is replaced by the environment variable.
     sasl_password
-        The password; ``${NAME}`` is replaced by the environment variable. It is never printed.
+        The password, as ``${NAME}``: the environment variable that holds it. It is never printed.
+    sasl_password_file
+        Instead: a file that holds the password; it is read whenever a connection is made.
     """
 
     name: ClassVar[str] = "kafka"
@@ -118,10 +121,11 @@ class Kafka(LiveOnly):
     ssl_ca_file: Path | None = None
     ssl_certificate_file: Path | None = None
     ssl_key_file: Path | None = None
-    ssl_key_password: str = field(default="", repr=False)
+    ssl_key_password: str = field(default="", repr=False, metadata=_BY_REFERENCE)
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str = field(default="", repr=False)
-    sasl_password: str = field(default="", repr=False)
+    sasl_password: str = field(default="", repr=False, metadata=_BY_REFERENCE)
+    sasl_password_file: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what single constraints cannot say.
@@ -142,13 +146,30 @@ class Kafka(LiveOnly):
             return None
         return round(datetime.fromisoformat(self.start).timestamp() * 1_000)
 
+    def read_password(self) -> str:
+        """Return the password, read now if it is in a file.
+
+        Raises
+        ------
+        SourceError
+            If the file cannot be read.
+        """
+        if self.sasl_password_file is None:
+            return self.sasl_password
+        try:
+            return self.sasl_password_file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = type(error).__name__ if isinstance(error, ValueError) else error
+            message = f"source.sasl_password_file must be a text file, got {reason}"
+            raise SourceError(message) from None
+
     def open(self, claims: Claims, *, worker: str) -> LiveStream:
         """Return the open stream; a broker that is down is waited for, not an error.
 
         Raises
         ------
         SourceError
-            If the client is not installed.
+            If the client is not installed, or a file for TLS cannot be used.
         """
         # The clients take long to import; nobody who only checks a configuration needs them.
         from monitor.sources.kafka_stream.opening import open_stream
@@ -192,12 +213,16 @@ class Kafka(LiveOnly):
 
     def _check_security(self) -> None:
         by_password = self.security_protocol.startswith("SASL")
-        named = (self.sasl_mechanism, self.sasl_username, self.sasl_password)
+        password = self.sasl_password or self.sasl_password_file
+        named = (self.sasl_mechanism, self.sasl_username, password)
         if by_password and not all(named):
             message = (
-                f"sasl_mechanism, sasl_username and sasl_password must be given with "
-                f"{self.security_protocol}"
+                "sasl_mechanism, sasl_username and sasl_password (or sasl_password_file) must be "
+                f"given with {self.security_protocol}"
             )
+            raise ValueError(message)
+        if self.sasl_password and self.sasl_password_file:
+            message = "sasl_password and sasl_password_file must not both be given"
             raise ValueError(message)
         if not by_password and any(named):
             message = (

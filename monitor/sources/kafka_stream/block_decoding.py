@@ -1,12 +1,8 @@
 """Record batches of kafka-python read as blocks: only offsets and values, no object a record.
 
 kafka-python spends about 6 microseconds on each record, whatever its size, on seven calls for
-variable-length numbers and three objects [1]_. `BlockRecords` replaces the one method that does
-so and keeps everything around it: checksums, aborted transactions, control batches, offsets.
-
-References
-----------
-.. [1] The layout of a record: https://kafka.apache.org/documentation/#recordbatch
+variable-length numbers and three objects. `BlockRecords` replaces the one method that does so
+and keeps everything around it: checksums, aborted transactions, control batches, offsets.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +14,8 @@ from kafka.errors import CorruptRecordError
 from kafka.record import MemoryRecords
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from kafka.structs import TopicPartition
+
+from monitor.sources.kafka_stream.record_walking import uncompressed, walk
 
 __all__ = ["Block", "BlockRecords", "CorruptBatchError", "decodes_alike", "records_of"]
 
@@ -94,8 +92,7 @@ def _read(batch: DefaultRecordBatch, first: int) -> tuple[Sequence[int], Sequenc
         kept = [record for record in batch if record.offset >= first]
         return [record.offset for record in kept], [record.value or b"" for record in kept]
     try:
-        batch._maybe_uncompress()
-        deltas, values = _walk(bytes(batch._buffer), batch._pos, batch.records_count)
+        deltas, values = walk(uncompressed(batch), batch.records_count)
     except Exception as error:
         message = f"the batch at offset {batch.base_offset} cannot be read: {error!r}"
         raise CorruptBatchError(message, batch.next_offset) from error
@@ -108,69 +105,6 @@ def _offsets(base: int, deltas: Sequence[int]) -> Sequence[int]:
     if deltas and deltas[-1] - deltas[0] + 1 == len(deltas):
         return range(base + deltas[0], base + deltas[-1] + 1)
     return [base + delta for delta in deltas]
-
-
-def _walk(buffer: bytes, position: int, n_records: int) -> tuple[list[int], list[bytes]]:
-    """Return offset deltas and values; headers, keys and times are passed over.
-
-    Numbers are zigzag-coded in groups of seven bits. Calls would cost more than all the rest,
-    so the usual one or two bytes are read in line.
-    """
-    deltas: list[int] = []
-    values: list[bytes] = []
-    for _ in range(n_records):
-        byte = buffer[position]
-        position += 1
-        if byte > 127:
-            length, position = _long(buffer, position, byte)
-        else:
-            length = byte
-        end = position + (length >> 1)
-        position += 1  # attributes, unused
-        while buffer[position] > 127:  # time
-            position += 1
-        position += 1
-        byte = buffer[position]
-        position += 1
-        if byte > 127:
-            byte, position = _long(buffer, position, byte)
-        deltas.append(byte >> 1)
-        byte = buffer[position]
-        position += 1
-        if byte > 127:
-            byte, position = _long(buffer, position, byte)
-        if not byte & 1:  # an odd number is -1: no key
-            position += byte >> 1
-        byte = buffer[position]
-        position += 1
-        if byte > 127:
-            byte, position = _long(buffer, position, byte)
-        if byte & 1:
-            values.append(b"")
-        else:
-            values.append(buffer[position : position + (byte >> 1)])
-            position += byte >> 1
-        if position >= end:  # at least the number of headers must follow
-            message = f"a record ends at byte {end}, its value at {position}"
-            raise ValueError(message)
-        position = end
-    if position != len(buffer):
-        message = f"the records end at byte {position} of {len(buffer)}"
-        raise ValueError(message)
-    return deltas, values
-
-
-def _long(buffer: bytes, position: int, first: int) -> tuple[int, int]:
-    """Return a number of several bytes, zigzag-coded still, and the position after it."""
-    number = first & 127
-    shift = 7
-    while True:
-        byte = buffer[position]
-        position += 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, position
-        shift += 7
 
 
 def records_of(kind: type[Any], wire: bytes, first: int) -> list[tuple[int, bytes]]:

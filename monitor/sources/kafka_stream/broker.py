@@ -12,6 +12,7 @@ from monitor.sources.kafka import Kafka
 from monitor.sources.kafka_stream.bounded import within
 from monitor.sources.kafka_stream.client import Partition, UnreachableError
 from monitor.sources.kafka_stream.construction import constructed
+from monitor.sources.kafka_stream.refusals import refusal
 from monitor.sources.kafka_stream.settings import connection_settings
 
 __all__ = ["BEGINNING", "END", "Broker"]
@@ -19,7 +20,7 @@ __all__ = ["BEGINNING", "END", "Broker"]
 BEGINNING, END = -2, -1
 """What the protocol calls the first offset and the one after the last."""
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 7.0
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ class Broker:
         ------
         UnreachableError
             If no answer comes in time.
+        SourceError
+            If the broker refuses, and would again; so do the other questions.
         """
         wanted = sorted(set(topics))
 
@@ -117,5 +120,8 @@ class Broker:
             return within(ANSWER_SECONDS, ask)
         except (KafkaError, OSError) as error:
             self.close()
-            message = f"no answer from {', '.join(self._options.bootstrap_servers)}: {error}"
+            refused = refusal(self._options, error)
+            if refused is not None:
+                raise refused from error
+            message = f"no answer from {', '.join(self._options.bootstrap_servers)}: {error!r}"
             raise UnreachableError(message) from error

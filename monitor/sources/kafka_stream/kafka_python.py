@@ -9,17 +9,13 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import (
-    AuthorizationError,
-    FencedInstanceIdError,
     KafkaError,
     LogTruncationError,
     OffsetOutOfRangeError,
     RetriableError,
-    SaslAuthenticationFailedError,
 )
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
-from monitor.sources.base import SourceError
 from monitor.sources.kafka import Kafka
 from monitor.sources.kafka_stream.block_decoding import Block, BlockRecords, CorruptBatchError
 from monitor.sources.kafka_stream.bounded import within
@@ -34,6 +30,7 @@ from monitor.sources.kafka_stream.client import (
     UnreadableError,
 )
 from monitor.sources.kafka_stream.construction import constructed
+from monitor.sources.kafka_stream.refusals import refusal
 from monitor.sources.kafka_stream.settings import consumer_settings
 
 __all__ = ["KafkaPythonClient"]
@@ -59,11 +56,14 @@ class KafkaPythonClient:
     ------
     ClientBrokenError
         If no broker answers.
+    SourceError
+        If the broker refuses, and would again.
     """
 
     def __init__(
         self, options: Kafka, *, partitions: Iterable[Partition] | None, blocks: bool
     ) -> None:
+        self._options = options
         self._changes: deque[Change] = deque()
         self._in_group = partitions is None
         self._blocks = blocks
@@ -74,7 +74,7 @@ class KafkaPythonClient:
         try:
             self._consumer = constructed(KafkaConsumer, settings)
         except (KafkaError, OSError) as error:
-            raise _translated(error) from error
+            raise refusal(options, error) or ClientBrokenError(repr(error)) from error
         if blocks:
             # The class is looked up on the fetcher; nobody else's consumer is changed.
             self._consumer._fetcher.PartitionRecords = BlockRecords
@@ -106,7 +106,7 @@ class KafkaPythonClient:
         except (KafkaError, OSError) as error:
             if _is_corruption(error):
                 raise UnreadableError(repr(error), self._stumbled()) from error
-            raise _translated(error) from error
+            raise refusal(self._options, error) or ClientBrokenError(repr(error)) from error
         except Exception as error:
             # Decompression raises whatever its library raises.
             raise UnreadableError(repr(error), self._stumbled()) from error
@@ -254,17 +254,3 @@ def _is_corruption(error: Exception) -> bool:
     return type(error).__name__ in {"CorruptRecordError", "UnsupportedCodecError"} or (
         "no complete records" in str(error)
     )
-
-
-def _translated(error: Exception) -> SourceError:
-    """Return the error as one of ours; a refusal of rights is told, since retrying is no use."""
-    if isinstance(error, FencedInstanceIdError):
-        message = "another worker has the same group_instance_id; give each a name of its own"
-        return SourceError(message)
-    if isinstance(error, AuthorizationError | SaslAuthenticationFailedError):
-        message = (
-            f"the broker refuses: {error!r}; the source needs Read on the group, and Read and "
-            f"Describe on the topics"
-        )
-        return SourceError(message)
-    return ClientBrokenError(repr(error))

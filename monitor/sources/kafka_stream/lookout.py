@@ -10,6 +10,7 @@ from monitor.sources.kafka_stream.reading import RETRY_SECONDS, Reading
 
 __all__ = ["Lookout"]
 
+FIRST_LOOK_SECONDS = 2.0
 QUIET_LOOK_SECONDS = 10.0
 BUSY_LOOK_SECONDS = 60.0
 END_SECONDS = 1.0
@@ -48,7 +49,7 @@ class Lookout:
         self._noticing = noticing
         self._now = monotonic
         self._asked_at = self._now()
-        self._look_at = self._asked_at + QUIET_LOOK_SECONDS
+        self._look_at = self._asked_at + FIRST_LOOK_SECONDS
         self._ends: dict[Partition, tuple[float, int]] = {}
 
     def look(self, *, busy: bool) -> None:

@@ -10,6 +10,7 @@ from monitor.sources.kafka import Kafka
 from monitor.sources.kafka_stream.block_decoding import decodes_alike
 from monitor.sources.kafka_stream.client import Client, Partition
 from monitor.sources.kafka_stream.kafka_python import KafkaPythonClient
+from monitor.sources.kafka_stream.refusals import check_certificates
 from monitor.sources.kafka_stream.stream import KafkaStream
 from monitor.sources.live import Claims
 
@@ -37,8 +38,9 @@ def open_stream(
     Raises
     ------
     SourceError
-        If the client is not installed.
+        If the client is not installed, or a file for TLS cannot be used.
     """
+    check_certificates(options)
     make_client = _maker(options, worker)
     return KafkaStream(options, claims, make_client=make_client, monotonic=monotonic)
 

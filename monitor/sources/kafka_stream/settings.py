@@ -7,7 +7,7 @@ from monitor.sources.kafka import Kafka
 __all__ = ["confluent_settings", "connection_settings", "consumer_settings"]
 
 REQUEST_TIMEOUT_SECONDS = 10.0
-BOOTSTRAP_SECONDS = 4.0
+BOOTSTRAP_SECONDS = 3.0
 METADATA_SECONDS = 30.0
 
 
@@ -39,7 +39,7 @@ def connection_settings(options: Kafka) -> dict[str, Any]:
         settings |= {
             "sasl_mechanism": options.sasl_mechanism,
             "sasl_plain_username": options.sasl_username,
-            "sasl_plain_password": options.sasl_password,
+            "sasl_plain_password": options.read_password(),
         }
     return settings
 
@@ -99,6 +99,6 @@ def confluent_settings(options: Kafka, worker: str) -> dict[str, Any]:
         "ssl.key.password": options.ssl_key_password or None,
         "sasl.mechanism": options.sasl_mechanism,
         "sasl.username": options.sasl_username or None,
-        "sasl.password": options.sasl_password or None,
+        "sasl.password": options.read_password() or None,
     }
     return {name: value for name, value in settings.items() if value is not None}

@@ -32,7 +32,7 @@ class KafkaStream:
     nothing that waits runs while the group rebalances, and a claim that fails is raised to the
     caller and tried again with the next `poll`.
 
-    `poll` returns within its timeout, plus at most about 20 seconds when the cluster does not
+    `poll` returns within its timeout, plus at most about 25 seconds when the cluster does not
     answer; a caller that sees it hang for longer must end the process.
 
     Parameters

@@ -85,6 +85,7 @@ class Security:
     key_store: Path
     user: str = "outputwatch"
     password: str = "correct horse; battery: staple"
+    key_password: str = "another horse"
     mechanism: str = "SCRAM-SHA-256"
 
     @classmethod
@@ -94,7 +95,8 @@ class Security:
         server = authority.identity("broker")
         key_store = folder / "broker-key-store.pem"
         key_store.write_bytes(server.key.read_bytes() + server.certificate.read_bytes())
-        return cls(authority, authority.identity("client"), key_store)
+        client = authority.identity("client", password=cls.key_password)
+        return cls(authority, client, key_store)
 
     def server_properties(self) -> dict[str, str]:
         """Return what the node is told besides its listeners."""

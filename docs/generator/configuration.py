@@ -10,6 +10,7 @@ from docs.generator.markdown import code, plain_markdown, section, table, type_t
 from monitor.config.columns import BUILT_IN_SCHEMAS
 from monitor.config.decision import DEFAULT_RULE, DecisionSettings, EntryDecision
 from monitor.config.descriptions import described_parameters
+from monitor.config.evidence import EvidenceSettings
 from monitor.config.forms import form_of
 from monitor.config.load import OPTIONAL_SECTIONS, REQUIRED_SECTIONS, WINDOWS
 from monitor.config.model import (
@@ -50,6 +51,7 @@ _SECTIONS: Mapping[str, type] = {
     "retention": RetentionSettings,
     "people": People,
     "severity": SeveritySettings,
+    "evidence": EvidenceSettings,
 }
 
 _TYPES: Mapping[tuple[type, str], str] = {

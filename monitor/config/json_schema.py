@@ -12,6 +12,7 @@ from monitor.config.columns import BUILT_IN_SCHEMAS
 from monitor.config.decision import DecisionSettings, EntryDecision
 from monitor.config.descriptions import summary_line
 from monitor.config.detectors import NAME_PATTERN
+from monitor.config.evidence import EvidenceSettings
 from monitor.config.forms import form_of
 from monitor.config.load import FORMAT_VERSION, REQUIRED_SECTIONS, WINDOWS
 from monitor.config.model import (
@@ -49,6 +50,7 @@ _SECTIONS: Mapping[str, type] = {
     "retention": RetentionSettings,
     "people": People,
     "severity": SeveritySettings,
+    "evidence": EvidenceSettings,
 }
 _ORDER = (
     "version",
@@ -69,6 +71,7 @@ _ORDER = (
     "retention",
     "people",
     "severity",
+    "evidence",
 )
 
 

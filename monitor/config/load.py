@@ -17,6 +17,7 @@ from monitor.config.consistency import (
 from monitor.config.decision import DecisionSettings
 from monitor.config.detectors import read_detectors
 from monitor.config.document import read_document
+from monitor.config.evidence import read_evidence
 from monitor.config.forms import Reader
 from monitor.config.messages import found, unknown_option
 from monitor.config.model import (
@@ -63,6 +64,7 @@ OPTIONAL_SECTIONS = (
     "retention",
     "people",
     "severity",
+    "evidence",
 )
 WINDOWS: Mapping[str, type[WindowSpec]] = {"tumbling": TumblingWindows, "count": CountWindows}
 
@@ -158,6 +160,7 @@ def _parts(
         "run": _section(reader, RunSettings, data, "run"),
         "retention": _section(reader, RetentionSettings, data, "retention"),
         "people": _section(reader, People, data, "people"),
+        "evidence": read_evidence(reader, data.get("evidence", {}), schema),
     }
 
 

@@ -16,6 +16,7 @@ from baselines.schema import Schema
 from baselines.summary import Window
 from detectors.base import Detector, Finding
 from monitor.config.decision import DecisionRuleKind, DecisionSettings
+from monitor.config.evidence import EvidenceSettings
 from monitor.config.notifying import NotifierSettings
 from monitor.config.problems import Place
 from monitor.config.retention import RetentionSettings
@@ -242,5 +243,6 @@ class Configuration:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     people: People = field(default_factory=People)
     severity: FiveAxes = field(default_factory=FiveAxes)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     notifiers: NotifierSettings = field(default_factory=NotifierSettings)
     rollbacks: tuple[RollbackPlan, ...] = ()

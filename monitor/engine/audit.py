@@ -15,6 +15,7 @@ from monitor.decision.surveillance import Replay
 from monitor.decoding.base import Needs
 from monitor.engine.batch import Runner, closed_windows, count_units
 from monitor.engine.dead_letters import write_dead_letters
+from monitor.engine.evidence import freeze_outputs
 from monitor.engine.identity import audit_id, configuration_digest
 from monitor.engine.incident_desk import IncidentDesk, monitor_name
 from monitor.engine.judgement import Judge, Judgement
@@ -211,6 +212,13 @@ def run_audit(
         account.add(windows, judgement)
     store.save_states(job.id, judge.states)
     check_rows(schema, ledger.totals(), account.n_rows)
+    freeze_outputs(
+        desk.holding(account.concerned),
+        configuration=configuration,
+        store=store,
+        monitor=monitor_name(configuration),
+        clock=clock,
+    )
     return AuditResult(
         job_id=job.id,
         baseline_id=baseline.id,

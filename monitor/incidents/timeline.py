@@ -49,6 +49,7 @@ class EntryKind(StrEnum):
     RESOLUTION_WITHDRAWN = "resolution_withdrawn"
     REOPENED = "reopened"
     EVIDENCE_FROZEN = "evidence_frozen"
+    EVIDENCE_SAMPLED = "evidence_sampled"
     SILENCED = "silenced"
     UNSILENCED = "unsilenced"
     NOTIFIED = "notified"

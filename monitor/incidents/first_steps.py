@@ -53,9 +53,16 @@ _STEPS_LOST: Final = (
     "say that nothing is known of it wherever the outputs of this time are reported",
 )
 
+_STEPS_NOT_READY: Final = (
+    "say 'outputwatch rollback rehearse' and read what stands in the way",
+    "mend the plan, its secrets or the plane while nothing has to be rolled back",
+    "until it is ready, know by which other way you would go back",
+)
+
 _STEPS_BY_KIND: Final[Mapping[SignalKind, tuple[str, ...]]] = {
     SignalKind.CANNOT_SEE: _STEPS_BLIND,
     SignalKind.LOST: _STEPS_LOST,
+    SignalKind.NOT_READY: _STEPS_NOT_READY,
 }
 
 

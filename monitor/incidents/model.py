@@ -74,13 +74,14 @@ class IncidentLink:
 class SignalKind(StrEnum):
     """What a signal is about: a departure, a series that cannot be seen, or lost records.
 
-    That records are lost is a fact: it never comes back within tolerance. An incident that a
-    person opened has none of these.
+    That records are lost is a fact: it never comes back within tolerance. A rollback plan that
+    failed its rehearsal is not ready. An incident that a person opened has none of these.
     """
 
     BREACH = "breach"
     CANNOT_SEE = "cannot_see"
     LOST = "lost"
+    NOT_READY = "not_ready"
     REPORTED = "reported"
 
 
@@ -99,7 +100,7 @@ class SignalIdentity:
     baseline_id
         What it is compared with.
     kind
-        A departure, not seeing, or lost records.
+        A departure, not seeing, lost records, or a plan that is not ready.
     """
 
     system: str

@@ -229,6 +229,8 @@ def _how_sure(incident: Incident, lead: Signal | None) -> str:
         return "the series cannot be seen; whether anything is wrong is not known"
     if incident.kind is SignalKind.LOST:
         return "a fact: these records cannot be read any more; what was in them is not known"
+    if incident.kind is SignalKind.NOT_READY:
+        return "a fact: the rehearsal failed; nothing is known to be wrong with outputs"
     windows = f"{lead.n_windows} window{'s' if lead.n_windows > 1 else ''}"
     if incident.suggestion.held:
         return f"not established yet, seen in {windows}"

@@ -61,6 +61,8 @@ def title_of(signals: tuple[Signal, ...]) -> str:
         what = f"cannot see {what}"
     elif identity.kind is SignalKind.LOST:
         what = f"lost {what}"
+    elif identity.kind is SignalKind.NOT_READY:
+        what = f"not ready: {what}"
     mode = f"{identity.failure_mode.value.capitalize()}: "
     rest = f"{_place(identity.slice)}{_size(lead)}"
     more = sum(1 for signal in signals if not signal.inhibited_by) - 1

@@ -132,7 +132,9 @@ def pull(means: Means, plan: RollbackPlan, *, rule: str, incident_id: str | None
         _consented(means, plan, execution, _fitting(plan, execution, held, rule))
         return execute(means, plan, execution.id)
     except RefusedError as error:
-        if means.ledger.load(execution.id).stage is Stage.PREPARED:
+        # Where another process was quicker, there is nothing to give up.
+        over = error.refusal is Refusal.NOT_ARMED
+        if not over and means.ledger.load(execution.id).stage is Stage.PREPARED:
             abandon(means, execution.id, actor=MONITOR, reason=str(error))
         raise
 

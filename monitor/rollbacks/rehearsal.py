@@ -26,6 +26,8 @@ class Rehearsal:
         What does not, but should be known.
     text
         The dry run; empty if it did not come to that.
+    in_force
+        Whether the target is in force already, so that there is nothing to do.
     """
 
     plan: str
@@ -33,6 +35,12 @@ class Rehearsal:
     reasons: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     text: str = ""
+    in_force: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """Return whether somebody must mend something before the plan can be carried out."""
+        return not self.ready and (not self.in_force or len(self.reasons) > 1)
 
 
 def rehearse(plan: RollbackPlan) -> Rehearsal:
@@ -42,7 +50,7 @@ def rehearse(plan: RollbackPlan) -> Rehearsal:
     """
     reasons: list[str] = []
     remarks: list[str] = []
-    text = ""
+    text, in_force = "", False
     try:
         plan.probe.read()
     except RollbackError as error:
@@ -53,7 +61,8 @@ def rehearse(plan: RollbackPlan) -> Rehearsal:
         reasons.append(f"plane: {error}")
     else:
         text = shown.text
-        if not shown.changes_something:
+        in_force = not shown.changes_something
+        if in_force:
             reasons.append(f"{shown.to!r} is in force already: there is nothing to go back to")
         if not shown.has_evidence:
             remarks.append(f"{shown.to!r} has no passing evidence: one more person must agree")
@@ -63,6 +72,7 @@ def rehearse(plan: RollbackPlan) -> Rehearsal:
         reasons=tuple(reasons),
         remarks=tuple(remarks),
         text=text,
+        in_force=in_force,
     )
 
 

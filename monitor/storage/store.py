@@ -233,10 +233,19 @@ class Store:
         series: str | None = None,
         slice_: str | None = None,
         verdict: Verdict | None = None,
+        since_us: int | None = None,
     ) -> Iterator[StoredFinding]:
-        """Yield the findings of a job in order of series, slice and start."""
+        """Yield the findings of a job in order of series, slice and start.
+
+        Parameters
+        ----------
+        since_us
+            Only those of windows that begin at this time or later.
+        """
         table = tables.finding
         query = select(table).where(table.c.job_id == job_id)
+        if since_us is not None:
+            query = query.where(table.c.start_us >= since_us)
         for column, value in (("series", series), ("slice", slice_), ("verdict", verdict)):
             if value is not None:
                 query = query.where(table.c[column] == str(value))

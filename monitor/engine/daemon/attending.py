@@ -10,6 +10,7 @@ from typing import Final
 from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.engine.daemon.freezing import Freezing
+from monitor.engine.daemon.standby import Standby
 from monitor.engine.daemon.timekeeping import Timekeeping
 from monitor.storage.store import Store
 from monitor.telemetry.logs import get_logger
@@ -17,12 +18,13 @@ from monitor.telemetry.metrics import Metrics
 
 __all__ = ["DUTIES", "Attendant", "Duty", "attending", "duties_of"]
 
-DUTIES: Final = ("timers", "evidence")
+DUTIES: Final = ("timers", "evidence", "rollbacks")
 """The names of all duties, for the metrics."""
 
 _LOG = get_logger(__name__)
 _TIMERS_SECONDS: Final = 2.0
 _EVIDENCE_SECONDS: Final = 10.0
+_ROLLBACKS_SECONDS: Final = 5.0
 # A duty may wait for the lock of the database, but no longer than it waits itself.
 _JOIN_SECONDS: Final = 40.0
 
@@ -48,14 +50,16 @@ class Duty:
     do: Callable[[threading.Event], object]
 
 
-def duties_of(store: Store, configuration: Configuration, clock: Clock) -> tuple[Duty, ...]:
+def duties_of(
+    store: Store, configuration: Configuration, clock: Clock, metrics: Metrics
+) -> tuple[Duty, ...]:
     """Return the duties of a monitor."""
     timekeeping = Timekeeping(store=store, configuration=configuration, clock=clock)
+    timers = Duty(name="timers", every_seconds=_TIMERS_SECONDS, do=timekeeping)
+    standby = Standby.of(configuration, store, clock, metrics)
     freezing = Freezing(store=store, configuration=configuration, clock=clock)
-    return (
-        Duty(name="timers", every_seconds=_TIMERS_SECONDS, do=timekeeping),
-        Duty(name="evidence", every_seconds=_EVIDENCE_SECONDS, do=freezing),
-    )
+    evidence = Duty(name="evidence", every_seconds=_EVIDENCE_SECONDS, do=freezing)
+    return (timers, evidence, Duty(name="rollbacks", every_seconds=_ROLLBACKS_SECONDS, do=standby))
 
 
 @contextlib.contextmanager

@@ -133,7 +133,9 @@ class Process:
             try:
                 with (
                     sending(store, configuration, self.clock, metrics),
-                    attending(duties_of(store, configuration, self.clock), metrics, self.clock),
+                    attending(
+                        duties_of(store, configuration, self.clock, metrics), metrics, self.clock
+                    ),
                 ):
                     return service.run(
                         switch, observer, self._wake, until_caught_up=self.until_caught_up

@@ -101,10 +101,12 @@ def test_what_is_being_done_when_the_worker_stops_is_told_to_stop_and_waited_for
     assert failures(metrics, "timers") == 0
 
 
-def test_every_duty_has_a_series_of_its_own_in_the_metrics(tmp_path: Path) -> None:
+def test_every_duty_has_a_series_of_its_own_in_the_metrics(
+    tmp_path: Path, metrics: Metrics
+) -> None:
     configuration = load_configuration(configure(tmp_path))
     with Store.open("sqlite://") as store:
-        duties = duties_of(store, configuration, SystemClock())
+        duties = duties_of(store, configuration, SystemClock(), metrics)
 
     assert tuple(duty.name for duty in duties) == DUTIES
 

@@ -21,10 +21,10 @@ from detectors.distances import (
 )
 from detectors.evidence.questions import MixQuestion, Question
 from detectors.grouping import Grouping, most_changed
-from detectors.intervals import total_variation_estimate
 from detectors.options import CheckOption, CommonOptions
 from detectors.registry import detector
 from detectors.safety_checks import action_counts, check_counts, pooled
+from detectors.total_variation_intervals import total_variation_estimate
 from detectors.wording import plain, share_text
 
 __all__ = ["ActionMix"]

@@ -12,12 +12,13 @@ from baselines.layout import AxisNeed, Table, TableNeed, table_name
 from baselines.reference import Reference
 from baselines.schema import Role, Schema
 from baselines.summary import Window
-from detectors.base import Estimate, FailureMode, Finding, GroupCount, Measure
+from detectors.base import Estimate, FailureMode, Finding
 from detectors.comparison import Comparison, TableCounts, read_table
 from detectors.evidence.questions import Question
 from detectors.gap_findings import GapTerms, why_no_gap, why_no_outcome
 from detectors.gap_questions import gap_question, tolerated_by
 from detectors.gap_rules import DifferenceRule
+from detectors.group_strata import GroupStrata, group_strata
 from detectors.groups import GroupRates, group_table
 from detectors.intervals import simultaneous
 from detectors.options import (
@@ -30,14 +31,17 @@ from detectors.options import (
     group_need,
 )
 from detectors.outcomes import (
-    counted_codes,
     knows_positive,
-    positive_codes,
     positive_levels,
     why_no_positive,
 )
 from detectors.registry import detector
-from detectors.standardised_gaps import StandardisedGap, standardised_gap
+from detectors.standardised_gaps import (
+    StandardisedGap,
+    gap_measures,
+    largest_size,
+    standardised_gap,
+)
 from detectors.wording import plain, points_text, rate_words, rows_text
 
 __all__ = ["ConditionalGap"]
@@ -46,28 +50,6 @@ _OUTCOME_ROLES = frozenset({Role.PREDICTION, Role.LABEL, Role.CATEGORY, Role.SLI
 _STRATA_ROLES = frozenset({Role.CATEGORY, Role.GROUP, Role.SLICE, Role.PREDICTION, Role.LABEL})
 
 Counts = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Strata:
-    """Counts by group and stratum, of shape (n_groups, n_strata)."""
-
-    groups: tuple[str, ...]
-    rows: Counts
-    positives: Counts
-    n_unknown_group: int
-    n_unknown_stratum: int
-
-    def rates(self, min_group_rows: int) -> GroupRates:
-        counts = [
-            GroupCount(name, int(n.sum()), int(x.sum()))
-            for name, n, x in zip(self.groups, self.rows, self.positives, strict=True)
-        ]
-        return GroupRates(
-            compared=tuple(count for count in counts if count.rows >= min_group_rows),
-            suppressed=tuple(count for count in counts if count.rows < min_group_rows),
-            n_unknown=self.n_unknown_group,
-        )
 
 
 @detector
@@ -203,7 +185,7 @@ class ConditionalGap(CommonOptions):
         unable = unable or why_no_gap(comparison, terms, rates)
         if unable is not None:
             return unable
-        base = _largest(before, rates)
+        base = before.largest(rates)
         gaps = self._gaps(strata, rates, base)
         if not gaps:
             return comparison.insufficient(
@@ -212,7 +194,7 @@ class ConditionalGap(CommonOptions):
         return self._decided(comparison, rates, base, gaps)
 
     def _unseen(
-        self, comparison: Comparison, rates: GroupRates, before: _Strata, n_seen: int
+        self, comparison: Comparison, rates: GroupRates, before: GroupStrata, n_seen: int
     ) -> Finding | None:
         n_before = int(before.rows.sum())
         if n_before < self.min_rows:
@@ -224,7 +206,9 @@ class ConditionalGap(CommonOptions):
             comparison, rates, outcome=self.outcome, n_seen=n_seen, min_rows=self.min_rows
         )
 
-    def _gaps(self, strata: _Strata, rates: GroupRates, base: str) -> dict[str, StandardisedGap]:
+    def _gaps(
+        self, strata: GroupStrata, rates: GroupRates, base: str
+    ) -> dict[str, StandardisedGap]:
         position = {name: strata.groups.index(name) for name in rates.names}
         weights = strata.rows[list(position.values())].sum(axis=0)
         each = simultaneous(self.confidence, len(rates.names) - 1)
@@ -243,7 +227,7 @@ class ConditionalGap(CommonOptions):
         base: str,
         gaps: dict[str, StandardisedGap],
     ) -> Finding:
-        effect = _largest_size([gap.standardised for gap in gaps.values()])
+        effect = largest_size([gap.standardised for gap in gaps.values()])
         widest = max(gaps, key=lambda name: abs(gaps[name].standardised.value))
         gap = gaps[widest]
         is_simpson = gap.is_simpson(self.tolerance_difference)
@@ -262,7 +246,7 @@ class ConditionalGap(CommonOptions):
         finding = comparison.decided(
             effect=effect,
             departure=effect.scaled(1 / self.tolerance_difference),
-            measures=_measures(gap, gaps, is_simpson=is_simpson),
+            measures=gap_measures(gap, gaps, is_simpson=is_simpson),
             n_affected=sum(count.rows for count in rates.compared if count.group in worse),
             headline=self._headline(base, widest, gap),
             sentence=self._sentence(base, widest, gap, effect),
@@ -282,25 +266,9 @@ class ConditionalGap(CommonOptions):
 
     def _by_stratum(
         self, table: Table, cells: Counts, levels: tuple[str, ...], *, keep_empty: bool = False
-    ) -> _Strata:
-        n_attributes = len(group_columns(self.group))
-        by_group = group_table(table, cells, n_attributes, keep_empty=keep_empty)
-        *strata_axes, outcome = by_group.axes
-        counted = counted_codes(outcome)
-        positive = positive_codes(outcome, levels) & counted
-        rows = by_group.counts[..., counted].sum(axis=-1)
-        positives = by_group.counts[..., positive].sum(axis=-1)
-        known = (slice(None), *(axis.values for axis in strata_axes))
-        n_groups = len(by_group.groups)
-        inside = rows[known].reshape(n_groups, -1)
-        unknown = by_group.unknown[..., counted].sum(axis=-1)
-        return _Strata(
-            groups=by_group.groups,
-            rows=inside,
-            positives=positives[known].reshape(n_groups, -1),
-            n_unknown_group=int(unknown.sum()),
-            n_unknown_stratum=int(rows.sum() - inside.sum()),
-        )
+    ) -> GroupStrata:
+        by_group = group_table(table, cells, len(group_columns(self.group)), keep_empty=keep_empty)
+        return group_strata(by_group, levels)
 
     def _headline(self, base: str, widest: str, gap: StandardisedGap) -> str:
         side = "below" if gap.standardised.value >= 0 else "above"
@@ -321,40 +289,3 @@ class ConditionalGap(CommonOptions):
             f"between {points_text(effect.low)} and {points_text(effect.high)}, "
             f"{points_text(self.tolerance_difference)} accepted"
         )
-
-
-def _largest(before: _Strata, rates: GroupRates) -> str:
-    rows = dict(zip(before.groups, before.rows.sum(axis=1).tolist(), strict=True))
-    now = {count.group: count.rows for count in rates.compared}
-    return max(rates.names, key=lambda name: (rows.get(name, 0), now[name]))
-
-
-def _largest_size(gaps: list[Estimate]) -> Estimate:
-    return Estimate(
-        max(abs(gap.value) for gap in gaps),
-        max(max(gap.low, -gap.high, 0.0) for gap in gaps),
-        max(max(gap.high, -gap.low) for gap in gaps),
-    )
-
-
-def _measures(
-    gap: StandardisedGap, gaps: dict[str, StandardisedGap], *, is_simpson: bool
-) -> tuple[Measure, ...]:
-    measures = [
-        Measure("crude_gap", gap.crude),
-        Measure(
-            "standardised_gap",
-            gap.standardised.value,
-            gap.standardised.low,
-            gap.standardised.high,
-        ),
-        Measure("simpson", float(is_simpson)),
-    ]
-    if gap.mantel_haenszel_ratio is not None:
-        measures.append(Measure("mantel_haenszel_ratio", gap.mantel_haenszel_ratio))
-    for name, one in gaps.items():
-        estimate = one.standardised
-        measures.append(
-            Measure(f"standardised_gap({name})", estimate.value, estimate.low, estimate.high)
-        )
-    return tuple(measures)

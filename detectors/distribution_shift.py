@@ -27,13 +27,13 @@ from detectors.distances import (
 from detectors.evidence.mix_tests import MixTest
 from detectors.evidence.questions import MixQuestion, Question
 from detectors.grouping import Grouping, group_values, most_changed
-from detectors.intervals import (
+from detectors.options import ColumnOption, CommonOptions
+from detectors.registry import detector
+from detectors.total_variation_intervals import (
     sampling_noise,
     tolerance_floor,
     total_variation_estimate,
 )
-from detectors.options import ColumnOption, CommonOptions
-from detectors.registry import detector
 from detectors.wording import count_text, plain, rows_text, share_text
 
 __all__ = ["DistributionShift"]

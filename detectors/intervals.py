@@ -1,4 +1,4 @@
-"""Confidence intervals for rates, their differences and ratios, and for total variation.
+"""Confidence intervals for rates, their differences and their ratios.
 
 All functions take arrays that broadcast and return `(low, high)` arrays. `confidence` is that
 of the two-sided interval. Nothing here fails on empty samples: an interval of no rows is the
@@ -14,6 +14,7 @@ from detectors.base import Estimate
 __all__ = [
     "RATIO_LIMIT",
     "Bounds",
+    "bounded_estimate",
     "clopper_pearson",
     "difference_estimate",
     "mover_ratio",
@@ -21,11 +22,7 @@ __all__ = [
     "normal_quantile",
     "rate_estimate",
     "ratio_estimate",
-    "sampling_noise",
     "simultaneous",
-    "tolerance_floor",
-    "total_variation_estimate",
-    "total_variation_interval",
     "wilson",
 ]
 
@@ -202,115 +199,10 @@ def mover_ratio(
     return np.where(empty, 0.0, low), np.where(empty, np.inf, high)
 
 
-def sampling_noise(expected: npt.ArrayLike, observed: npt.ArrayLike) -> Array:
-    """Return by how much sampling raises a mean observed total variation, at most.
-
-    Half the sum over bins of the standard deviation of the difference of two shares, which
-    bounds its mean absolute value. Shares are estimated with half a row added to every bin,
-    so that bins nobody has seen yet add their part.
-
-    Parameters
-    ----------
-    expected, observed
-        Non-negative counts of shape (..., n_bins), on the same bins.
-
-    Returns
-    -------
-    ndarray
-        Between 0 and 1, of shape (...).
-
-    References
-    ----------
-    .. [1] D. Berend and A. Kontorovich, Statistics and Probability Letters 83 (2013),
-       1254-1259 (for one sample).
-    """
-    variance = _share_variance(expected) + _share_variance(observed)
-    noise: Array = np.minimum(0.5 * np.sqrt(variance).sum(axis=-1), 1.0)
-    return noise
-
-
-def _share_variance(counts: npt.ArrayLike) -> Array:
-    rows = np.asarray(counts, dtype=np.float64)
-    total = rows.sum(axis=-1, keepdims=True)
-    share = (rows + 0.5) / (total + rows.shape[-1] / 2)
-    variance: Array = share * (1 - share) / np.maximum(total, 1.0)
-    return variance
-
-
-def total_variation_interval(
-    expected: npt.ArrayLike, observed: npt.ArrayLike, confidence: float
-) -> Bounds:
-    """Return the interval of the total variation between what two samples are drawn from.
-
-    The observed total variation is too large on average, by at most `sampling_noise`, and
-    never too small on average (it is convex); one row more or less moves it by at most one
-    over the sample's size. So the lower bound subtracts noise and deviation, the upper one
-    adds the deviation only.
-
-    Parameters
-    ----------
-    expected, observed
-        Non-negative counts of shape (..., n_bins), on the same bins.
-    confidence
-        Of the two-sided interval; holds for samples of any size.
-
-    Returns
-    -------
-    tuple of ndarray
-        Low and high within [0, 1]; (0, 1) where either sample is empty.
-
-    References
-    ----------
-    .. [1] C. McDiarmid, Surveys in Combinatorics (1989), 148-188 (bounded differences).
-    """
-    first = np.asarray(expected, dtype=np.float64)
-    second = np.asarray(observed, dtype=np.float64)
-    m, n = first.sum(axis=-1), second.sum(axis=-1)
-    some_m, some_n = np.maximum(m, 1.0), np.maximum(n, 1.0)
-    distance = 0.5 * np.abs(first / some_m[..., None] - second / some_n[..., None]).sum(axis=-1)
-    deviation = np.sqrt(np.log(2 / (1 - confidence)) / 2 * (1 / some_m + 1 / some_n))
-    noise = sampling_noise(first, second)
-    empty = (m <= 0) | (n <= 0)
-    low = np.where(empty, 0.0, np.maximum(distance - noise - deviation, 0.0))
-    high = np.where(empty, 1.0, np.minimum(distance + deviation, 1.0))
-    return low, high
-
-
-def tolerance_floor(n_bins: int, n_reference_rows: int) -> float:
-    """Return the total variation that a baseline of this size cannot tell from none.
-
-    The mean total variation between a sample and its source is at most
-    ``sqrt((n_bins - 1) / n) / 2``; the second term is exceeded in at most 5 % of samples.
-
-    References
-    ----------
-    .. [1] C. McDiarmid, Surveys in Combinatorics (1989), 148-188 (bounded differences).
-
-    Examples
-    --------
-    >>> round(tolerance_floor(16, 10_000), 3)
-    0.032
-    """
-    rows = max(n_reference_rows, 1)
-    mean = 0.5 * np.sqrt(max(n_bins - 1, 0) / rows)
-    return float(min(mean + np.sqrt(np.log(20) / (2 * rows)), 1.0))
-
-
-def total_variation_estimate(
-    expected: npt.ArrayLike, observed: npt.ArrayLike, confidence: float
-) -> Estimate:
-    """Return the observed total variation of two non-empty samples with its bounds."""
-    first = np.asarray(expected, dtype=np.float64)
-    second = np.asarray(observed, dtype=np.float64)
-    low, high = total_variation_interval(first, second, confidence)
-    value = 0.5 * float(np.abs(first / first.sum() - second / second.sum()).sum())
-    return _estimate(value, low, high)
-
-
 def rate_estimate(successes: int, trials: int, confidence: float) -> Estimate:
     """Return a rate with its Wilson bounds; `trials` must be positive."""
     low, high = wilson(successes, trials, confidence)
-    return _estimate(successes / trials, low, high)
+    return bounded_estimate(successes / trials, low, high)
 
 
 def difference_estimate(
@@ -318,7 +210,7 @@ def difference_estimate(
 ) -> Estimate:
     """Return rate minus rate with Newcombe's bounds, each rate given as (successes, trials)."""
     low, high = newcombe_difference(*first, *second, confidence)
-    return _estimate(first[0] / first[1] - second[0] / second[1], low, high)
+    return bounded_estimate(first[0] / first[1] - second[0] / second[1], low, high)
 
 
 def ratio_estimate(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Estimate:
@@ -332,11 +224,11 @@ def ratio_estimate(first: tuple[int, int], second: tuple[int, int], confidence: 
     without_events = RATIO_LIMIT if p1 > 0 else 1.0
     value = p1 / p2 if p2 > 0 else without_events
     inside = np.clip([value, float(low), float(high)], 1 / RATIO_LIMIT, RATIO_LIMIT)
-    return _estimate(float(inside[0]), inside[1], inside[2])
+    return bounded_estimate(float(inside[0]), inside[1], inside[2])
 
 
-def _estimate(value: float, low: npt.ArrayLike, high: npt.ArrayLike) -> Estimate:
-    # Rounding may put a bound an ulp on the wrong side of the value.
+def bounded_estimate(value: float, low: npt.ArrayLike, high: npt.ArrayLike) -> Estimate:
+    """Return a value with its bounds, which rounding cannot put on the wrong side of it."""
     return Estimate(value, min(_scalar(low), value), max(_scalar(high), value))
 
 

@@ -1,14 +1,15 @@
 """Gaps between groups at equal strata: standardised differences and Mantel-Haenszel ratios."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Estimate
+from detectors.base import Estimate, Measure
 from detectors.mover import combined_rates
 
-__all__ = ["StandardisedGap", "standardised_gap"]
+__all__ = ["StandardisedGap", "gap_measures", "largest_size", "standardised_gap"]
 
 Counts = npt.NDArray[np.int64]
 
@@ -91,3 +92,36 @@ def _mantel_haenszel(x: Counts, n: Counts) -> float | None:
     first = float((x[0] * n[1] / total).sum())
     second = float((x[1] * n[0] / total).sum())
     return second / first if first > 0 else None
+
+
+def largest_size(gaps: Sequence[Estimate]) -> Estimate:
+    """Return the size of the largest of several gaps, at least one, whichever way they go."""
+    return Estimate(
+        max(abs(gap.value) for gap in gaps),
+        max(max(gap.low, -gap.high, 0.0) for gap in gaps),
+        max(max(gap.high, -gap.low) for gap in gaps),
+    )
+
+
+def gap_measures(
+    widest: StandardisedGap, gaps: Mapping[str, StandardisedGap], *, is_simpson: bool
+) -> tuple[Measure, ...]:
+    """Return the widest gap and every group's as measures of a finding."""
+    measures = [
+        Measure("crude_gap", widest.crude),
+        Measure(
+            "standardised_gap",
+            widest.standardised.value,
+            widest.standardised.low,
+            widest.standardised.high,
+        ),
+        Measure("simpson", float(is_simpson)),
+    ]
+    if widest.mantel_haenszel_ratio is not None:
+        measures.append(Measure("mantel_haenszel_ratio", widest.mantel_haenszel_ratio))
+    for name, one in gaps.items():
+        estimate = one.standardised
+        measures.append(
+            Measure(f"standardised_gap({name})", estimate.value, estimate.low, estimate.high)
+        )
+    return tuple(measures)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.evidence.beta_binomial import Array
-from detectors.intervals import tolerance_floor
+from detectors.total_variation_intervals import tolerance_floor
 
 __all__ = [
     "TOLERANCE_STEPS",

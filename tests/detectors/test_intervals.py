@@ -13,12 +13,14 @@ from detectors.intervals import (
     mover_ratio,
     newcombe_difference,
     ratio_estimate,
-    sampling_noise,
     simultaneous,
+    wilson,
+)
+from detectors.total_variation_intervals import (
+    sampling_noise,
     tolerance_floor,
     total_variation_estimate,
     total_variation_interval,
-    wilson,
 )
 
 trials = st.integers(1, 10_000)

@@ -68,6 +68,7 @@ slices: {{by: [sex]}}
 detectors:
   - {{type: classification_performance, prediction: approved, label: repaid, rule: threshold}}
   - {{type: missing_rate, column: repaid, tolerance: 0.1, rule: threshold}}
+  - {{type: label_coverage_gap, label: repaid, group: sex, rule: threshold}}
 storage: {{url: "sqlite:///{name}.db"}}
 run: {{telemetry: null, checkpoint_seconds: 0.02, checkpoint_records: 40}}
 """
@@ -625,6 +626,13 @@ def test_a_group_whose_labels_stay_away_is_found(monitor) -> None:
         if each.finding.series.startswith("classification_performance")
         for note in each.finding.notes
     }
+    gaps = [
+        each.finding
+        for each in one.store.findings(job.id, series="label_coverage_gap(repaid, sex)")
+        if str(each.finding.verdict) == "beyond"
+    ]
     assert "beyond" in verdicts["sex=F"]
+    assert gaps
+    assert {each.worse_off for each in gaps} == {("F",)}
     assert verdicts["sex=M"] == {"within"}
     assert any("have arrived" in note for note in noted)

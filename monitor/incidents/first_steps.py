@@ -5,6 +5,7 @@ from typing import Final
 
 from detectors.base import FailureMode
 from monitor.incidents.model import SignalKind
+from monitor.incidents.runbooks.library import runbooks
 from monitor.incidents.suggestion import Tier
 
 __all__ = ["NEXT_QUESTION", "first_steps"]
@@ -14,32 +15,6 @@ NEXT_QUESTION: Final[Mapping[Tier, str]] = {
     Tier.SEV2: "which people are concerned, and which decisions can be run again?",
     Tier.SEV3: "which release, prompt or provider changed?",
     Tier.SEV4: "is the sample large enough to know?",
-}
-
-_STEPS: Final[Mapping[FailureMode, tuple[str, ...]]] = {
-    FailureMode.BIAS: (
-        "keep the counts by group, and samples of outputs, before anything is changed",
-        "compare with the release before: did it have the same gap",
-        "ask whether decisions already went out, and which of them can be run again",
-        "involve whoever answers for fairness in this use, and counsel if a protected group is "
-        "worse off",
-    ),
-    FailureMode.SAFETY: (
-        "keep the outputs that were served, with their prompts and filter verdicts",
-        "check on the serving path that every required filter answers",
-        "contain: tighten the filter, route around the release, or switch the feature off",
-        "look for people who were exposed, the vulnerable ones first",
-    ),
-    FailureMode.PERFORMANCE: (
-        "check that the labels are complete and on time for this window",
-        "compare with the release before on the same inputs",
-        "ask which decisions rested on these outputs and can be corrected",
-    ),
-    FailureMode.BEHAVIOURAL: (
-        "look for a new release, prompt, configuration or provider version at the onset",
-        "read a sample of outputs from before and after",
-        "check whether one group or one kind of request is concerned more than others",
-    ),
 }
 
 _STEPS_BLIND: Final = (
@@ -67,6 +42,10 @@ _STEPS_BY_KIND: Final[Mapping[SignalKind, tuple[str, ...]]] = {
 
 
 def first_steps(mode: FailureMode, kind: SignalKind, tier: Tier) -> tuple[str, ...]:
-    """Return what to do first, the question of the tier at the end."""
-    steps = _STEPS_BY_KIND.get(kind, _STEPS[mode])
+    """Return what to do first, the question of the tier at the end.
+
+    For departures it is the beginning of the runbook of their kind; see
+    `monitor.incidents.runbooks`.
+    """
+    steps = _STEPS_BY_KIND.get(kind) or runbooks()[mode].first_steps
     return (*steps, f"then ask: {NEXT_QUESTION[tier]}")

@@ -1,4 +1,4 @@
-"""What a worker does beside reading: duties, one after the other, in one background thread."""
+"""What a worker does beside reading: duties, each in a background thread of its own."""
 
 import contextlib
 import threading
@@ -64,15 +64,28 @@ def duties_of(
 
 @contextlib.contextmanager
 def attending(duties: Sequence[Duty], metrics: Metrics, clock: Clock) -> Iterator[None]:
-    """Attend to duties while the block runs; what is being done at its end is finished first."""
-    attendant = Attendant(duties=duties, metrics=metrics, clock=clock)
-    thread = threading.Thread(target=attendant.run, name="attendant", daemon=True)
-    thread.start()
+    """Attend to duties while the block runs; what is being done at its end is finished first.
+
+    Each has a thread: reading logs again for evidence must not hold a page up.
+    """
+    stopping = threading.Event()
+    attendants = [
+        Attendant(duties=(duty,), metrics=metrics, clock=clock, stopping=stopping)
+        for duty in duties
+    ]
+    threads = [
+        threading.Thread(target=each.run, name=f"duty {each.duties[0].name}", daemon=True)
+        for each in attendants
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
-        attendant.stopping.set()
-        thread.join(_JOIN_SECONDS)
+        stopping.set()
+        last = time.monotonic() + _JOIN_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, last - time.monotonic()))
 
 
 @dataclass(slots=True, kw_only=True)

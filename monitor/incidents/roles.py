@@ -73,6 +73,7 @@ class Decision(StrEnum):
     NOTICE_TO_PUBLIC = "notice_to_public"
     RESOLVE = "resolve"
     REVIEW = "review"
+    PUBLISH_REVIEW = "publish_review"
     CLOSE = "close"
     MERGE = "merge"
     ASSIGN = "assign"
@@ -285,6 +286,15 @@ RIGHTS: Final[Mapping[Decision, Right]] = {
         deciders=_COMMANDER | {Role.OWNER, Role.SCRIBE},
         responsible=(Role.SCRIBE, Role.ML_LEAD),
         consulted=tuple(Role),
+    ),
+    Decision.PUBLISH_REVIEW: Right(
+        monitor="checks what is missing",
+        deciders=frozenset({Role.OWNER, Role.SCRIBE, Role.ML_LEAD}),
+        second=SecondPerson.ALWAYS,
+        seconds=_COMMANDER,
+        responsible=(Role.SCRIBE, Role.ML_LEAD),
+        consulted=(Role.LEGAL, Role.COMMUNICATIONS),
+        informed=tuple(Role),
     ),
     Decision.CLOSE: Right(
         monitor="checks what is missing",

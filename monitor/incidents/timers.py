@@ -193,7 +193,7 @@ def timers_wanted(
         kinds[TimerKind.LEGAL_SCREEN] = incident.tier
     if incident.state in ACTIVE - UNSEEN:
         kinds[TimerKind.UPDATE] = incident.tier
-    if incident.state is IncidentState.RESOLVED:
+    if incident.state in {IncidentState.RESOLVED, IncidentState.IN_REVIEW}:
         kinds[TimerKind.REVIEW] = incident.tier
     return tuple(
         _timer(incident, kind, step, tier, since_us, wait.end(since_us, hours))

@@ -43,8 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.to_send:
         write_draft(draft, case, as_json=arguments.json)
         return 0
-    if stage_of(draft, case.timeline) is DraftStage.DRAFTED:
-        message = f"version {draft.version} of {about!r} must be approved before it is sent"
+    stage = stage_of(draft, case.timeline)
+    if stage not in {DraftStage.APPROVED, DraftStage.SENT}:
+        message = (
+            f"version {draft.version} of {about!r} must be approved before it is sent, it is "
+            f"{stage.value}"
+        )
         raise OutputwatchError(message)
     write_line(text_to_send(draft.text))
     return 0

@@ -11,7 +11,14 @@ from monitor.config.model import Configuration
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.response.due import matched_timers
 from monitor.incidents.acts.base import Occasion
-from monitor.incidents.drafts.approval import approved, created, drafts_of, sent_by_hand
+from monitor.incidents.drafts.approval import (
+    approved,
+    created,
+    drafts_of,
+    rejected,
+    sent_by_hand,
+    withdrawn,
+)
 from monitor.incidents.drafts.draft import Draft, drafted, rules_of
 from monitor.incidents.drafts.facts import facts_of
 from monitor.incidents.drafts.fields import Fields
@@ -19,6 +26,8 @@ from monitor.incidents.drafts.observed import observed_entry
 from monitor.incidents.drafts.statements import signed, stated
 from monitor.incidents.model import Incident
 from monitor.incidents.postmortem.items import item_added, item_done
+from monitor.incidents.postmortem.publishing import published
+from monitor.incidents.postmortem.report import post_mortem
 from monitor.incidents.postmortem.sections import section_written
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.regimes.clocks import clock_met, decide_clock
@@ -146,6 +155,46 @@ class ResponseDesk:
             )
             self._append(case, [entry])
         return draft
+
+    def reject(self, id_or_number: str, subject: str, occasion: Occasion) -> Draft:
+        """Record that a person rejects the latest version of a draft, with a reason.
+
+        Raises
+        ------
+        RefusedActError
+            If it was sent, rejected or withdrawn already, or the person may not.
+        """
+        with self._deciding(id_or_number) as case:
+            draft = self.latest(case, subject)
+            self._append(case, [rejected(draft, case.timeline, occasion)])
+        return draft
+
+    def withdraw(self, id_or_number: str, subject: str, occasion: Occasion) -> Draft:
+        """Record that a person takes the latest version back, approved or sent, with a reason.
+
+        Raises
+        ------
+        RefusedActError
+            If it is neither, or the person may not.
+        """
+        with self._deciding(id_or_number) as case:
+            draft = self.latest(case, subject)
+            self._append(case, [withdrawn(draft, case.timeline, occasion)])
+        return draft
+
+    def publish_review(self, id_or_number: str, occasion: Occasion) -> str:
+        """Record that the post-mortem is published as it is now, and return its text.
+
+        Raises
+        ------
+        RefusedActError
+            If it lacks something, or the persons may not.
+        """
+        with self._deciding(id_or_number):
+            case = self.observe(id_or_number)
+            text = post_mortem(case.incident, case.timeline, self.fields(case))
+            self._append(case, [published(case.incident, case.timeline, text, occasion)])
+        return text
 
     def sent(
         self,

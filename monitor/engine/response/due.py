@@ -40,7 +40,10 @@ _BEGUN: Final = frozenset(
     }
 )
 _Fired = dict[tuple[TimerKind, int, Tier], int]
-_SCREENED: Final = frozenset({EntryKind.CLOCK_SCREENED, EntryKind.CLOCK_DECIDED})
+_DONE_BY: Final = {
+    TimerKind.LEGAL_SCREEN: frozenset({EntryKind.CLOCK_SCREENED, EntryKind.CLOCK_DECIDED}),
+    TimerKind.REVIEW: frozenset({EntryKind.REVIEW_PUBLISHED}),
+}
 
 
 def matched_timers(
@@ -95,7 +98,8 @@ def _of_state(
         once = timer.kind is not TimerKind.UPDATE
         if once and last is not None and last >= begun_us:
             continue
-        if timer.kind is TimerKind.LEGAL_SCREEN and _is_screened(timeline, begun_us):
+        done = _DONE_BY.get(timer.kind, frozenset())
+        if any(e.entry.kind in done and e.recorded_us >= begun_us for e in timeline):
             continue
         wanted.append(timer)
     return wanted
@@ -245,10 +249,6 @@ def _still_right(pending: Timer, wanted: Timer | None) -> bool:
         return False
     # A snooze pushes what is due beyond the end of the snooze; nothing else moves it.
     return wanted.not_before_us is None or pending.due_us >= wanted.not_before_us
-
-
-def _is_screened(timeline: Sequence[RecordedEntry], since_us: int) -> bool:
-    return any(e.entry.kind in _SCREENED and e.recorded_us >= since_us for e in timeline)
 
 
 def _entry(kind: EntryKind, occurred_us: int, known_us: int, body: Record) -> TimelineEntry:

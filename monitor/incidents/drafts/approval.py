@@ -1,16 +1,20 @@
 """What persons do with a draft, as entries of the timeline; the program sends nothing."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.drafts.draft import Draft, DraftStage, rules_of, stage_of
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record, from_record, to_record
-from monitor.incidents.roles import RefusedActError, check_right
+from monitor.incidents.roles import RIGHTS, RefusedActError, Role, check_right
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.printing import time_text
 
-__all__ = ["approved", "created", "drafts_of", "sent_by_hand"]
+__all__ = ["approved", "created", "drafts_of", "rejected", "sent_by_hand", "withdrawn"]
+
+_READ: Final = frozenset({DraftStage.DRAFTED, DraftStage.APPROVED})
+_OUT: Final = frozenset({DraftStage.APPROVED, DraftStage.SENT})
 
 
 def created(draft: Draft, *, changed: bool) -> TimelineEntry:
@@ -69,8 +73,10 @@ def approved(
         holders=incident.roles,
         tier=incident.tier,
     )
-    if stage_of(draft, timeline) is not DraftStage.DRAFTED:
-        message = f"version {draft.version} of {draft.subject!r} is approved already"
+    if (stage := stage_of(draft, timeline)) is not DraftStage.DRAFTED:
+        message = f"version {draft.version} of {draft.subject!r} is {stage.value} already"
+        if stage in {DraftStage.REJECTED, DraftStage.WITHDRAWN}:
+            message += "; write down what it lacked and draft it again"
         raise RefusedActError(message)
     if current_hash != draft.hash:
         message = (
@@ -140,6 +146,62 @@ def sent_by_hand(
     if next_update_us is not None:
         body["next_update_us"] = next_update_us
     return occasion.entry(EntryKind.DRAFT_SENT, body | {"hash_to_send": draft.hash_to_send})
+
+
+def rejected(draft: Draft, timeline: Iterable[RecordedEntry], occasion: Occasion) -> TimelineEntry:
+    """Return the entry that a person rejects this very text, before it was sent.
+
+    It takes a new version then: another text, from entries that say what this one lacked.
+
+    Raises
+    ------
+    RefusedActError
+        If it was sent, rejected or withdrawn already, no reason is given, or the person may not.
+    """
+    return _ended(draft, timeline, occasion, EntryKind.DRAFT_REJECTED, _READ)
+
+
+def withdrawn(
+    draft: Draft, timeline: Iterable[RecordedEntry], occasion: Occasion
+) -> TimelineEntry:
+    """Return the entry that a person takes an approved or sent text back.
+
+    What was sent cannot be called back by a program: the entry says that it was out.
+
+    Raises
+    ------
+    RefusedActError
+        If it is not approved, no reason is given, or the person may not.
+    """
+    return _ended(draft, timeline, occasion, EntryKind.DRAFT_WITHDRAWN, _OUT)
+
+
+def _ended(
+    draft: Draft,
+    timeline: Iterable[RecordedEntry],
+    occasion: Occasion,
+    kind: EntryKind,
+    stages: frozenset[DraftStage],
+) -> TimelineEntry:
+    # To hold a text back takes one person, of those who let it go or of those who stand by.
+    occasion.people.check(occasion.by)
+    right = RIGHTS[rules_of(draft.subject).decision]
+    if occasion.by.role not in right.deciders | right.seconds:
+        roles = ", ".join(role.value for role in Role if role in right.deciders | right.seconds)
+        message = f"this is decided by {roles}, got {occasion.by.role.value!r}; ask one of them"
+        raise RefusedActError(message)
+    if not occasion.reason.strip():
+        message = "this needs a reason, got none; say why with --reason"
+        raise RefusedActError(message)
+    stage = stage_of(draft, timeline)
+    if stage not in stages:
+        possible = " or ".join(each.value for each in DraftStage if each in stages)
+        message = (
+            f"version {draft.version} of {draft.subject!r} must be {possible}, it is {stage.value}"
+        )
+        raise RefusedActError(message)
+    body = _about(draft) | {"was": stage.value}
+    return occasion.entry(kind, body)
 
 
 def _about(draft: Draft) -> Record:

@@ -46,6 +46,8 @@ class DraftStage(StrEnum):
     DRAFTED = "drafted"
     APPROVED = "approved"
     SENT = "sent"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +186,9 @@ def stage_of(draft: Draft, timeline: Iterable[RecordedEntry]) -> DraftStage:
     stage = DraftStage.DRAFTED
     moves: Mapping[EntryKind, DraftStage] = {
         EntryKind.DRAFT_APPROVED: DraftStage.APPROVED,
-        EntryKind.DRAFT_REJECTED: DraftStage.DRAFTED,
+        EntryKind.DRAFT_REJECTED: DraftStage.REJECTED,
         EntryKind.DRAFT_SENT: DraftStage.SENT,
+        EntryKind.DRAFT_WITHDRAWN: DraftStage.WITHDRAWN,
     }
     for each in sorted(timeline, key=lambda each: each.seq):
         body = each.entry.body

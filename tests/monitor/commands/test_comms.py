@@ -1,5 +1,6 @@
 """What people are told about an incident and learn from it, on the command line."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from monitor.incidents.drafts.audiences import AUDIENCES, Audience
 from monitor.incidents.drafts.fields import DEFINITIONS
 from monitor.incidents.grouping import apply
 from monitor.incidents.model import Observation, SignalIdentity
+from monitor.incidents.postmortem.sections import SECTIONS
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.timeline import EntryKind, TimelineEntry
 from monitor.storage import Store
@@ -25,6 +27,7 @@ CONFIGURATION = (Path(__file__).parents[1] / "config/testdata/smallest.good.yaml
 LEGAL = ["--by", "Lea", "--role", "legal"]
 BOTH = [*LEGAL, "--second", "Cem", "--second-role", "communications"]
 COMMANDER = ["--by", "Ada", "--role", "commander"]
+PUBLISHING = ["--by", "Bob", "--role", "ml_lead"]
 
 Run = Callable[..., str]
 
@@ -238,3 +241,111 @@ def test_a_post_mortem_is_written_by_persons_around_what_is_recorded(run) -> Non
     assert f"shown by `{monitored}`" in text
     assert "missing: section 'impact'" in lacks
     assert "review after 90 days" in lacks
+
+
+def test_a_rejected_version_is_done_with_until_another_text_is_drafted(run) -> None:
+    run("comms", "draft", "c.yaml", "1", "board")
+    silent = run("comms", "reject", "c.yaml", "1", "board", *COMMANDER, status=1)
+    run("comms", "reject", "c.yaml", "1", "board", *COMMANDER, "--reason", "too early")
+    run("comms", "draft", "c.yaml", "1", "board")
+    refused = run("comms", "approve", "c.yaml", "1", "board", *COMMANDER, status=1)
+    both = [*PUBLISHING, "--second", "Ada", "--second-role", "commander"]
+    run("comms", "state", "c.yaml", "1", "cause", "a prompt was changed", *both)
+    run("comms", "draft", "c.yaml", "1", "board")
+    run("comms", "approve", "c.yaml", "1", "board", *COMMANDER)
+    timeline = json.loads(run("incident", "show", "c.yaml", "1", "--json"))["timeline"]
+
+    assert "needs a reason" in silent
+    assert "is rejected already; write down what it lacked" in refused
+    told = [line["text"] for line in timeline if line["kind"] == "draft rejected"]
+    assert told == ["because: too early"]
+
+
+def test_what_was_sent_can_be_withdrawn_by_one_of_those_who_stood_by_it(run) -> None:
+    run("comms", "draft", "c.yaml", "1", "board")
+    early = run("comms", "withdraw", "c.yaml", "1", "board", *COMMANDER, "--reason", "x", status=1)
+    run("comms", "approve", "c.yaml", "1", "board", *COMMANDER)
+    run(
+        "comms",
+        "sent",
+        "c.yaml",
+        "1",
+        "board",
+        *COMMANDER,
+        "--recipients",
+        "5",
+        "--how",
+        "by hand",
+    )
+    stranger = ["--by", "Eve", "--role", "on_call", "--reason", "x"]
+    refused = run("comms", "withdraw", "c.yaml", "1", "board", *stranger, status=1)
+    run("comms", "withdraw", "c.yaml", "1", "board", *COMMANDER, "--reason", "a number was wrong")
+    gone = run("comms", "show", "c.yaml", "1", "board", "--to-send", status=1)
+
+    assert "must be approved or sent, it is drafted" in early
+    assert "this is decided by commander" in refused
+    assert "it is withdrawn" in gone
+
+
+def test_a_promised_update_lies_in_the_future(run) -> None:
+    run("comms", "draft", "c.yaml", "1", "board")
+    run("comms", "approve", "c.yaml", "1", "board", *COMMANDER)
+    sent = [*COMMANDER, "--recipients", "5", "--how", "by hand", "--next-update"]
+    past = run("comms", "sent", "c.yaml", "1", "board", *sent, "2001-01-01T00:00:00Z", status=1)
+    run("comms", "sent", "c.yaml", "1", "board", *sent, "2999-01-01T00:00:00Z")
+
+    assert "must be promised for the future" in past
+    with Store.open("sqlite:///monitor.db") as store:
+        pending = store.incidents("loan-scorer/production").timers().pending()
+    assert "promised_update" in {each.kind for each in pending}
+
+
+def complete(run: Run) -> None:
+    """Write everything that a post-mortem must hold."""
+    for section in SECTIONS:
+        run("postmortem", "write", "c.yaml", "1", section, f"words on {section}", *COMMANDER)
+    run(
+        "comms", "decide-clock", "c.yaml", "1", "gdpr_33", "--does-not-apply", *LEGAL,
+        "--reason", "no personal data",
+    )  # fmt: skip
+    item = [
+        "write to them", "--owner", "Bob", "--due", "2999-01-01T00:00:00Z", "--kind",
+        "remedy_people", *COMMANDER, "--series",
+    ]  # fmt: skip
+    unknown = run("postmortem", "item", "add", "c.yaml", "1", *item, "psi(age)", status=1)
+    series = unknown.rpartition("monitored are ")[2].strip()
+    run("postmortem", "item", "add", "c.yaml", "1", *item, series)
+    with Store.open("sqlite:///monitor.db") as store:
+        repository = store.incidents("loan-scorer/production")
+        entries = [
+            TimelineEntry(
+                kind=kind,
+                occurred_us=WINDOW.end_us,
+                known_us=WINDOW.end_us,
+                actor="Ada",
+                body={"text": "so it was", "role": "commander"},
+            )
+            for kind in (EntryKind.RESOLVED, EntryKind.CAUSE_STATED, EntryKind.HARM_STATED)
+        ]
+        repository.append(repository.find("1").id, entries, recorded_us=WINDOW.end_us)
+
+
+def test_a_post_mortem_is_published_complete_by_its_owner_and_the_commander(run) -> None:
+    both = [*PUBLISHING, "--second", "Ada", "--second-role", "commander"]
+    lacking = run("postmortem", "publish", "c.yaml", "1", *both, status=1)
+    complete(run)
+    alone = run("postmortem", "publish", "c.yaml", "1", *PUBLISHING, status=1)
+    text = run("postmortem", "publish", "c.yaml", "1", *both)
+
+    assert "must be complete, it lacks: section" in lacking
+    assert "needs a second person" in alone
+    with Store.open("sqlite:///monitor.db") as store:
+        repository = store.incidents("loan-scorer/production")
+        (entry,) = [
+            each.entry
+            for each in repository.timeline(repository.find("1").id)
+            if each.entry.kind is EntryKind.REVIEW_PUBLISHED
+        ]
+    assert entry.body["markdown"] == text.removesuffix("\n")
+    assert entry.body["sha256"] == hashlib.sha256(entry.body["markdown"].encode()).hexdigest()
+    assert (entry.actor, entry.body["second"]["name"]) == ("Bob", "Ada")

@@ -1,0 +1,1 @@
+"""What to do in an incident of each kind, by whom, with which commands: files."""

@@ -20,6 +20,7 @@ from monitor.severity.register import Reversibility, Stakes, Vulnerability
 
 __all__ = [
     "ANYBODY",
+    "BUILT_IN_FILE",
     "SCORING",
     "Caps",
     "Cuts",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 ANYBODY: Final = "anybody"
-_BUILT_IN: Final = Path(__file__).with_name("five_axes.yaml")
+BUILT_IN_FILE: Final = Path(__file__).with_name("five_axes.yaml")
 
 Points = Annotated[int, at.Ge(0), at.Le(3)]
 ThreeCuts = tuple[
@@ -225,6 +226,6 @@ class PolicyRules:
 @functools.cache
 def built_in_rules() -> PolicyRules:
     """Return the rules of the policy that is used where a configuration names no other."""
-    content: dict[str, Any] = yaml.safe_load(_BUILT_IN.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.safe_load(BUILT_IN_FILE.read_text(encoding="utf-8"))
     scoring = {option: content.pop(option) for option in SCORING}
     return from_record(PolicyRules, {**content, "scoring": scoring})

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 
 from monitor.storage.errors import StorageError
 
-__all__ = ["DURABLE", "WRITING", "connect", "is_conflict", "not_opened"]
+__all__ = ["DURABLE", "WRITING", "connect", "is_conflict", "not_opened", "refusal"]
 
 WRITING = "outputwatch_writing"
 """The execution option of a connection that will write."""
@@ -37,6 +37,10 @@ _CONFLICTS = frozenset(
 
 SQLite lets one write at a time, so a key that is there already is no conflict there.
 """
+
+
+_FULL = frozenset({"SQLITE_FULL", "53100"})
+"""What drivers call a disk without space."""
 
 
 def connect(url: str, *, must_exist: bool = False) -> Engine:
@@ -100,6 +104,24 @@ def not_opened(engine: Engine, error: DBAPIError) -> str:
         advice = "the folder exists and may be written"
     url = engine.url.render_as_string()
     return f"the database {url!r} cannot be opened: {reason}; check that {advice}"
+
+
+def refusal(error: Exception) -> str:
+    """Return why a database could not be written, in words that repeat nothing of a record.
+
+    Examples
+    --------
+    >>> refusal(TimeoutError("..."))
+    'TimeoutError'
+    """
+    driver = error.orig if isinstance(error, DBAPIError) else None
+    found = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None)
+    code = str(found or "")
+    if code in _FULL:
+        return f"no space is left on its disk ({code})"
+    if code.startswith("SQLITE_IOERR"):
+        return f"its disk refuses: no space, a limit on files, or a defect ({code})"
+    return f"{type(error).__name__} ({code})" if code else type(error).__name__
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:

@@ -2,10 +2,13 @@
 
 import signal
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+from sqlalchemy.exc import DBAPIError
 
 from baselines.baseline import Baseline
 from monitor import __version__
@@ -29,6 +32,8 @@ from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.printing import time_text
 from monitor.storage.compaction import first_full
+from monitor.storage.connection import refusal
+from monitor.storage.errors import StorageError
 from monitor.storage.store import Store
 from monitor.telemetry.health import Condition, Health
 from monitor.telemetry.logs import get_logger
@@ -96,6 +101,7 @@ class Process:
                 _LOG.info("health and metrics are served", host=host, port=server.port)
             stack.enter_context(Watchdog(health, seconds=settings.watchdog_seconds))
             stack.callback(self._restore_signals, self._take_signals())
+            stack.enter_context(_refusals_in_words())
             while True:
                 try:
                     ending = self._follow(loaded, metrics, health)
@@ -107,7 +113,7 @@ class Process:
                 if self._next is None or self._stop.is_set():
                     break
                 loaded, self._next = self._next, None
-        return self._summary(loaded, ending)
+            return self._summary(loaded, ending)
 
     def _follow(self, loaded: _Loaded, metrics: Metrics, health: Health) -> Ending:
         configuration, baseline = loaded.configuration, loaded.baseline
@@ -231,6 +237,19 @@ class Process:
         """Stop as SIGTERM does, from another thread."""
         self._stop.set()
         self._wake.set()
+
+
+@contextmanager
+def _refusals_in_words() -> Iterator[None]:
+    """Raise one line for a database that refuses before or after a worker can wait for it."""
+    try:
+        yield
+    except DBAPIError as error:
+        message = (
+            f"the database could not be used: {refusal(error)}; what was not written yet is read "
+            "again at the next start"
+        )
+        raise StorageError(message) from error
 
 
 def _address(text: str) -> tuple[str, int]:

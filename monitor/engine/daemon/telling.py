@@ -21,6 +21,7 @@ from monitor.errors import OutputwatchError
 from monitor.incidents.suggestion import Tier
 from monitor.printing import time_text
 from monitor.sources.live import Backlog, Notice, NoticeKind
+from monitor.storage.connection import refusal
 from monitor.storage.store import Store
 from monitor.telemetry.accounts import BatchAccount, Vocabulary
 from monitor.telemetry.health import Condition, Health
@@ -154,12 +155,13 @@ class TelemetryObserver:
     def database_away(self, error: Exception, *, seconds: float) -> None:
         """The database could not be written, for so long by now."""
         self.metrics.checkpoint_failed()
-        self.health.fails(Condition.DATABASE, f"not written for {seconds:.0f} seconds")
+        reason = refusal(error)
+        self.health.fails(Condition.DATABASE, f"not written for {seconds:.0f} seconds: {reason}")
         _LOG.warn_rarely(
             "the database could not be written",
             key="database",
             seconds=round(seconds, 1),
-            error=type(error).__name__,
+            reason=reason,
         )
 
     def _count(self, counted: StreamTally, now_us: int) -> None:

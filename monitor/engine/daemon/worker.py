@@ -23,6 +23,7 @@ from monitor.sources.live import (
     NoticeKind,
     StreamMemory,
 )
+from monitor.storage.connection import refusal
 from monitor.storage.errors import StorageError
 from monitor.telemetry.logs import get_logger
 
@@ -226,8 +227,8 @@ class Worker:
             first_line = str(error).partition("\n")[0][:300]
             message = (
                 f"the database could not be written for {away:.0f} seconds, more than "
-                f"run.database_patience_seconds: {first_line}; what was read since is read again "
-                "at the next start"
+                f"run.database_patience_seconds: {refusal(error)}: {first_line}; what was read "
+                "since is read again at the next start"
             )
             raise DatabaseAwayError(message) from error
 

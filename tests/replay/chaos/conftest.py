@@ -5,17 +5,20 @@ from functools import cache
 
 import pytest
 
+from tests.brokers.kafka_node.node import KafkaNode
 from tests.brokers.small.broker import SmallBroker
 from tests.monitor.storage.conftest import _new_database, postgresql_server
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import Stage
+from tests.replay.chaos.performance import FROM_OUTSIDE, Stage
 from tests.replay.chaos.rehearsal import Rehearsal, rehearsing
 from tests.replay.chaos.scenario import Scenario
 from tests.replay.chaos.setting import Setting
+from tests.replay.chaos.space import Space, best_space
 
 __all__ = ["postgresql_server"]
 
 N_SCENARIOS = 3
+ROWS, HOURS = 24, 16
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +72,23 @@ def undisturbed(setting: Setting) -> Callable[[int], Outcome]:
 
 
 @pytest.fixture(scope="session")
-def stage(setting: Setting) -> Iterator[Stage]:
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
+    """Return a folder for databases that can run out of space."""
+    with best_space(tmp_path_factory.mktemp("space")) as space:
+        yield space
+
+
+@pytest.fixture(scope="session")
+def stage(setting: Setting, space: Space) -> Iterator[Stage]:
     """Return a broker with the records of the first scenario."""
     with SmallBroker() as broker:
-        yield Stage.filled(setting, _scenario(0), broker)
+        yield Stage.filled(setting, _scenario(0), broker, space)
+
+
+@pytest.fixture(scope="session")
+def shared_stage(setting: Setting, space: Space, kafka: KafkaNode | SmallBroker) -> Stage:
+    """Return the same on the broker that the session shares: a real node where there is one."""
+    return Stage.filled(setting, _scenario(0), kafka, space, FROM_OUTSIDE)
 
 
 @pytest.fixture
@@ -82,4 +98,4 @@ def postgresql_url(request: pytest.FixtureRequest) -> str:
 
 @cache
 def _scenario(seed: int) -> Scenario:
-    return Scenario.seeded(seed % N_SCENARIOS)
+    return Scenario.seeded(seed % N_SCENARIOS, rows=ROWS, hours=HOURS)

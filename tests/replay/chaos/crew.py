@@ -3,12 +3,11 @@
 import threading
 from collections.abc import Callable
 
-from monitor.engine.daemon.checkpoint import CommittedUnawaresError
 from monitor.engine.daemon.worker import DatabaseAwayError
 
 __all__ = ["Crew", "Killed", "Member"]
 
-_ENDINGS = (CommittedUnawaresError, DatabaseAwayError)
+_ENDINGS = (DatabaseAwayError,)
 """What a worker may end with, so that its supervisor starts another one."""
 
 

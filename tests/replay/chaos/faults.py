@@ -8,9 +8,12 @@ from enum import StrEnum
 
 from sqlalchemy.exc import OperationalError
 
+from monitor.storage.store import Store
 from tests.replay.chaos.crew import Killed
 
 __all__ = ["Fate", "Fault"]
+
+MOST_PAGES = 2**30
 
 
 class Fault(StrEnum):
@@ -25,6 +28,7 @@ class Fault(StrEnum):
     STEP_FAILED = "the database failed at a named step"
     COMMIT_UNCERTAIN = "a commit went through and was answered by an error"
     DATABASE_AWAY = "the database failed for a while"
+    DISK_FULL = "the database was not allowed to grow for a while"
 
 
 @dataclass
@@ -37,6 +41,12 @@ class Fate:
         Decides.
     told
         Counts what happened.
+    deadly, failing, countdown
+        A step that kills or fails, and when.
+    away, full
+        How often the database will still fail, or not be allowed to grow.
+    store
+        Of the worker.
     """
 
     chance: random.Random
@@ -45,7 +55,10 @@ class Fate:
     failing: str | None = None
     countdown: int = 0
     away: int = 0
+    full: int = 0
     has_begun: bool = False
+    store: Store | None = None
+    _is_limited: bool = False
 
     def doom(self, step: str, countdown: int) -> None:
         """Let the worker die at a step, after it has come by so many times."""
@@ -63,6 +76,8 @@ class Fate:
         if self.away and step in ("before lock", "before claim", "before release"):
             self.away -= 1
             raise _failed(sqlite3.OperationalError("database is locked"))
+        if step == "after lock":
+            self._limit()
         if step not in (self.deadly, self.failing):
             return
         self.countdown -= 1
@@ -77,6 +92,17 @@ class Fate:
         self.told[Fault.COMMIT_UNCERTAIN if uncertain else Fault.STEP_FAILED] += 1
         self.failing = None
         raise _failed(sqlite3.OperationalError("disk I/O error"))
+
+    def _limit(self) -> None:
+        """Let the database not grow, so many times; SQLite itself refuses what needs space."""
+        if self.store is None or not (self.full or self._is_limited):
+            return
+        with self.store.writing() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            most = pages if self.full else MOST_PAGES
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
+        self._is_limited = self.full > 0
+        self.full = max(0, self.full - 1)
 
 
 def _failed(error: sqlite3.OperationalError) -> OperationalError:

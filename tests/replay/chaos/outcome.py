@@ -87,15 +87,20 @@ def outcome(configuration: Configuration, store: Store) -> Outcome:
             (incident.id, tuple(e.hash for e in store.incidents(name).timeline(incident.id)))
             for incident in sorted(store.incidents(name).all(), key=lambda each: each.id)
         ),
-        tallies=tuple((each.name, dict(each.tally)) for each in streams.partitions()),
+        tallies=tuple((_number(each.name), dict(each.tally)) for each in streams.partitions()),
         letters=tuple(
-            (each.partition, each.position, each.reason)
+            (_number(each.partition), each.position, each.reason)
             for each in streams.letters(limit=10_000)
             # One stands for all records of a poll with such a time, so that polls matter.
             if each.reason != "timestamp_in_future"
         ),
         left_open=len(starts) + len(ids),
     )
+
+
+def _number(partition: str) -> str:
+    """Return a partition without its topic, whose name may be any."""
+    return partition.rpartition("/")[2]
 
 
 def audit_outcome(configuration: Configuration, baseline: Baseline) -> AuditOutcome:

@@ -3,36 +3,46 @@
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from kafka import KafkaProducer
 
 from monitor.config.load import load_configuration
 from monitor.engine.incident_desk import monitor_name
 from monitor.storage.store import Store
+from tests.brokers.kafka_node.node import KafkaNode
 from tests.brokers.small.broker import SmallBroker
 from tests.brokers.topics import create_topic
 from tests.monitor.storage.conftest import _programs
+from tests.replay.chaos.forked import Forked
 from tests.replay.chaos.outcome import Outcome, outcome
 from tests.replay.chaos.scenario import Scenario, write_configuration
 from tests.replay.chaos.setting import Setting
+from tests.replay.chaos.space import Space
 from tests.replay.chaos.steps import STEPS
+from tests.replay.chaos.worker_process import LOST_ANSWER
 
-__all__ = ["Blow", "Performance", "Stage", "fill_topic"]
+__all__ = ["FROM_OUTSIDE", "Blow", "Performance", "Stage", "fill_topic"]
 
-ROOT = Path(__file__).resolve().parents[3]
+Broker = SmallBroker | KafkaNode
 SESSION_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
+TOPIC = "chaos"
 FINE = (0, 3)
+BEGAN_AGAIN = "the worker begins again where the database is"
+NO_SPACE = re.compile(r"SQLITE_FULL|SQLITE_IOERR_WRITE")
 
 
 class Blow(StrEnum):
@@ -47,6 +57,12 @@ class Blow(StrEnum):
     KICKED = "members kicked from the group"
     LOCKED = "database locked by another program"
     SERVER_DOWN = "database server restarted, without waiting for anybody"
+    DISK_FULL = "no space for the database for a while"
+    UNAWARE = "process joined, of which a commit will be answered by an error"
+
+
+FROM_OUTSIDE = (Blow.KILLED, Blow.FROZEN, Blow.LEFT, Blow.JOINED, Blow.LOCKED, Blow.UNAWARE)
+"""What needs nothing of the broker, which others may use too."""
 
 
 @dataclass
@@ -67,22 +83,34 @@ class Performance:
         Counts what happened.
     server
         The folder of a PostgreSQL server that may be restarted.
+    space
+        Where a database in a file is, if it may be filled.
+    blows
+        What may happen.
+    patience_seconds
+        How long a worker goes on without its database.
+    telemetry
+        Where a worker serves health and metrics.
     """
 
     setting: Setting
     scenario: Scenario
-    broker: SmallBroker
+    broker: Broker
     topic: str
     url: str
     seed: int
     told: Counter[str] = field(default_factory=Counter)
     server: Path | None = None
+    space: Space | None = None
+    blows: tuple[Blow, ...] = tuple(Blow)
+    patience_seconds: float = PATIENCE_SECONDS
+    telemetry: str = "null"
 
     def __post_init__(self) -> None:
         self._chance = random.Random(f"blows {self.seed}")
         self._name = f"processes-{self.seed}"
         self._group = f"{self.topic}-{self._name}"
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: list[Forked] = []
         self._started = 0
         rebalancing = self._chance.choice(["cooperative", "eager"])
         source = (
@@ -97,79 +125,81 @@ class Performance:
             shared=self.setting.folder,
             storage=self.url,
             checkpoint_seconds=0.3,
+            patience_seconds=self.patience_seconds,
+            telemetry=self.telemetry,
         )
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look into the database meanwhile; `counted` needs it. In the end, no worker is left."""
+        with Store.open(self.url) as store:
+            self._streams = store.streams(monitor_name(load_configuration(self._path)))
+            try:
+                yield
+            finally:
+                self.end_all()
 
     def undisturbed(self) -> Outcome:
         """Return what one process leaves to which nothing happens."""
-        return self._finished()
+        return self.finished()
 
     def disturbed(self, n_blows: int, n_workers: int) -> Outcome:
         """Return what is left after faults, when one process has read the rest."""
-        with Store.open(self.url) as store:
-            self._streams = store.streams(monitor_name(load_configuration(self._path)))
+        with self.watched():
             self._disturb(n_blows, n_workers)
-        return self._finished()
+        return self.finished()
 
     def _disturb(self, n_blows: int, n_workers: int) -> None:
-        try:
-            for number in range(n_workers):
-                step = STEPS[self.seed % len(STEPS)] if number == 0 else None
-                self._start(dies_at=step, countdown=self._chance.choice([1, 2, 7, 20]))
-            for _ in range(n_blows):
-                self._await_progress(self._chance.random() * 0.4)
-                self._blow()
-            self._await_progress(self._chance.random() * 0.5)
-        finally:
-            self._end_all()
+        for number in range(n_workers):
+            countdown = self._chance.choice([1, 2, 7, 20])
+            if number == 0:
+                self.start(dies_at=STEPS[self.seed % len(STEPS)], countdown=countdown)
+            else:
+                self.start()
+        for _ in range(n_blows):
+            self.await_progress(self._chance.random() * 0.4)
+            self._blow()
+        self.await_progress(self._chance.random() * 0.5)
 
     def shared(self, n_workers: int, *, one_leaves: bool = False) -> Outcome:
         """Return what several processes leave that finish on their own."""
-        with Store.open(self.url) as store:
-            self._streams = store.streams(monitor_name(load_configuration(self._path)))
+        with self.watched():
             self._share(n_workers, one_leaves=one_leaves)
-        return self._outcome()
+        return self.outcome()
 
     def _share(self, n_workers: int, *, one_leaves: bool) -> None:
-        try:
-            for _ in range(n_workers):
-                self._start(until_caught_up=True)
-            if one_leaves:
-                self._await_progress(0.4, PATIENCE_SECONDS)
-                self._workers[0].send_signal(signal.SIGTERM)
-            for worker in self._workers:
-                status = worker.wait(PATIENCE_SECONDS)
-                assert status in FINE, f"a worker ended with {status}"
-        finally:
-            self._end_all()
+        for _ in range(n_workers):
+            self.start(until_caught_up=True)
+        if one_leaves:
+            self.await_progress(0.4, PATIENCE_SECONDS)
+            self._workers[0].send_signal(signal.SIGTERM)
+        for worker in self._workers:
+            status = worker.wait(PATIENCE_SECONDS)
+            assert status in FINE, f"a worker ended with {status}"
 
-    def _start(
-        self, *, dies_at: str | None = None, countdown: int = 1, until_caught_up: bool = False
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *, until_caught_up: bool = False, **options: str | int) -> Forked:
+        """Start a worker; see `worker_process` for the options."""
         self._started += 1
         name = f"{self._name}-{self._started}"
-        options = {"until_caught_up": until_caught_up}
-        if dies_at is not None:
-            options |= {"dies_at": dies_at, "countdown": countdown}
-        module = [sys.executable, "-m", "tests.replay.chaos.worker_process"]
-        with (self.setting.folder / f"{name}.log").open("wb") as log:
-            worker = subprocess.Popen(
-                [*module, str(self._path), name, json.dumps(options)],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdout=log,
-                stderr=log,
-            )
+        worker = Forked(
+            self.setting.folder / f"{name}.log",
+            self._path,
+            name,
+            json.dumps({"until_caught_up": until_caught_up, **options}),
+        )
         self._workers.append(worker)
         return worker
 
     def _blow(self) -> None:
-        blow = self._chance.choice(tuple(Blow))
-        if blow is Blow.SERVER_DOWN and self.server is None:
+        blow = self._chance.choice(self.blows)
+        if (blow is Blow.SERVER_DOWN and self.server is None) or (
+            blow is Blow.DISK_FULL and self.space is None
+        ):
             blow = Blow.KILLED
         running = [worker for worker in self._workers if worker.poll() is None]
         if not running or blow is Blow.JOINED:
             self.told[Blow.JOINED] += 1
-            self._start(dies_at=self._chance.choice(STEPS), countdown=self._chance.choice([3, 20]))
+            self.start(dies_at=self._chance.choice(STEPS), countdown=self._chance.choice([3, 20]))
             return
         victim = self._chance.choice(running)
         match blow:
@@ -179,22 +209,49 @@ class Performance:
                 victim.send_signal(signal.SIGTERM)
             case Blow.FROZEN:
                 victim.send_signal(signal.SIGSTOP)
-                self._start()
+                self.start()
                 time.sleep(SESSION_SECONDS * 1.5 + self._chance.random())
                 victim.send_signal(signal.SIGCONT)
-            case Blow.DROPPED:
-                self.broker.drop_connections()
-            case Blow.RESTARTED:
-                self.broker.stop()
-                time.sleep(self._chance.uniform(0.1, 1.0))
-                self.broker.start()
-            case Blow.KICKED:
-                self.broker.kick_members(self._group)
+            case Blow.DROPPED | Blow.RESTARTED | Blow.KICKED:
+                blow = self._hurt_broker(blow)
             case Blow.LOCKED:
                 self._lock_database()
             case Blow.SERVER_DOWN:
                 restart_postgresql(self.server)
+            case Blow.DISK_FULL:
+                self._fill_disk([worker.pid for worker in running])
+            case Blow.UNAWARE:
+                self.start(unaware_at=self._chance.choice([1, 2, 5]))
         self.told[blow] += 1
+
+    def _hurt_broker(self, blow: Blow) -> Blow:
+        """Do it, or what a real broker can be made to do, and return what was done."""
+        if isinstance(self.broker, KafkaNode) or blow is Blow.RESTARTED:
+            if isinstance(self.broker, KafkaNode):
+                self.broker.kill()
+            else:
+                self.broker.stop()
+            time.sleep(self._chance.uniform(0.1, 1.0))
+            self.broker.start()
+            return Blow.RESTARTED
+        if blow is Blow.DROPPED:
+            self.broker.drop_connections()
+        else:
+            self.broker.kick_members(self._group)
+        return blow
+
+    def _fill_disk(self, processes: list[int]) -> None:
+        assert self.space is not None
+        self.space.fill(self.database, processes)
+        try:
+            time.sleep(self._chance.uniform(0.3, 2.5))
+        finally:
+            self.space.free()
+
+    @property
+    def database(self) -> Path:
+        """The database's file."""
+        return Path(self.url.removeprefix("sqlite:///"))
 
     def _lock_database(self) -> None:
         if not self.url.startswith("sqlite"):
@@ -202,12 +259,12 @@ class Performance:
                 locking.exec_driver_sql("LOCK TABLE monitor IN ACCESS EXCLUSIVE MODE")
                 time.sleep(self._chance.choice([0.5, 1.5]))
             return
-        connection = sqlite3.connect(self.url.removeprefix("sqlite:///"), isolation_level=None)
+        connection = sqlite3.connect(self.database, isolation_level=None)
         try:
             connection.execute("PRAGMA busy_timeout = 5000")
             connection.execute("BEGIN EXCLUSIVE")
             # Longer than the workers' own patience with it, now and then.
-            time.sleep(self._chance.choice([0.5, 1.5, 4.0]))
+            time.sleep(self._chance.choice([0.3, 0.8, 1.6]))
             connection.execute("ROLLBACK")
         except sqlite3.OperationalError:
             # A frozen worker may hold the lock.
@@ -215,20 +272,22 @@ class Performance:
         finally:
             connection.close()
 
-    def _await_progress(self, share: float, patience_seconds: float = 6.0) -> None:
+    def await_progress(self, share: float, patience_seconds: float = 5.0) -> None:
         """Wait until so much of the records was counted more than now, or nobody works."""
-        aim = self._counted() + share * self.scenario.n_records
+        aim = min(self.counted() + share * self.scenario.n_records, self.scenario.n_records)
         deadline = time.monotonic() + patience_seconds
-        while time.monotonic() < deadline and self._counted() < aim:
+        while time.monotonic() < deadline and self.counted() < aim:
             if all(worker.poll() is not None for worker in self._workers):
                 return
             time.sleep(LOOK_SECONDS)
 
-    def _counted(self) -> int:
+    def counted(self) -> int:
+        """Return how many records the database has counted."""
         rows = self._streams.partitions()
         return sum(int(row.tally.get("n_records", 0)) for row in rows)
 
-    def _end_all(self) -> None:
+    def end_all(self) -> None:
+        """Kill every worker and note how all of them ended and what they said."""
         for worker in self._workers:
             if worker.poll() is None:
                 worker.kill()
@@ -244,22 +303,29 @@ class Performance:
         for log in self.setting.folder.glob(f"{self._name}-*.log"):
             text = log.read_text(errors="replace")
             self.told["partitions fenced"] += text.count("another worker")
-            self.told["unexpected tracebacks"] += text.count("Traceback")
+            self.told["commits that went through unawares"] += text.count(LOST_ANSWER)
+            self.told["workers that began again by themselves"] += text.count(BEGAN_AGAIN)
+            self.told["writes refused for want of space"] += len(NO_SPACE.findall(text))
+            if "Traceback" in text:
+                self.told["unexpected tracebacks"] += 1
+                message = f"seed {self.seed}: {log.name}: {text[-3_000:]}"
+                raise AssertionError(message)
 
-    def _finished(self) -> Outcome:
-        worker = self._start(until_caught_up=True)
+    def finished(self) -> Outcome:
+        """Return what is left once one worker has read the rest."""
+        worker = self.start(until_caught_up=True)
         try:
             status = worker.wait(PATIENCE_SECONDS)
         finally:
-            log = self.setting.folder / f"{self._name}-{self._started}.log"
             if worker.poll() is None:
                 worker.kill()
-                worker.wait()
+                worker.wait(PATIENCE_SECONDS)
             self._workers.clear()
-        assert status in FINE, f"seed {self.seed}: ended with {status}: {log.read_text()[-2000:]}"
-        return self._outcome()
+        told = worker.log.read_text()[-2000:]
+        assert status in FINE, f"seed {self.seed}: ended with {status}: {told}"
+        return self.outcome()
 
-    def _outcome(self) -> Outcome:
+    def outcome(self) -> Outcome:
         with Store.open(self.url) as store:
             return outcome(load_configuration(self._path), store)
 
@@ -270,13 +336,22 @@ class Stage:
 
     setting: Setting
     scenario: Scenario
-    broker: SmallBroker
+    broker: Broker
     topic: str
+    space: Space | None = None
+    blows: tuple[Blow, ...] = tuple(Blow)
 
     @classmethod
-    def filled(cls, setting: Setting, scenario: Scenario, broker: SmallBroker) -> "Stage":
+    def filled(
+        cls,
+        setting: Setting,
+        scenario: Scenario,
+        broker: Broker,
+        space: Space | None = None,
+        blows: tuple[Blow, ...] = tuple(Blow),
+    ) -> "Stage":
         """Write the records and return the stage."""
-        return cls(setting, scenario, broker, fill_topic(broker, scenario))
+        return cls(setting, scenario, broker, fill_topic(broker, scenario), space, blows)
 
     def performance(
         self,
@@ -284,8 +359,9 @@ class Stage:
         url: str,
         told: Counter[str] | None = None,
         server: Path | None = None,
+        **options: Any,
     ) -> Performance:
-        """Return the performance of a seed on a database."""
+        """Return the performance of a seed on a database; the options are those of its class."""
         return Performance(
             setting=self.setting,
             scenario=self.scenario,
@@ -295,6 +371,8 @@ class Stage:
             seed=seed,
             told=Counter() if told is None else told,
             server=server,
+            space=self.space,
+            **{"blows": self.blows, **options},
         )
 
 
@@ -311,9 +389,9 @@ def restart_postgresql(folder: Path) -> None:
     )  # fmt: skip
 
 
-def fill_topic(broker: SmallBroker, scenario: Scenario) -> str:
+def fill_topic(broker: Broker, scenario: Scenario) -> str:
     """Write the records of a scenario to a new topic and return its name."""
-    topic = create_topic(broker.bootstrap, "outputs", partitions=len(scenario.partitions))
+    topic = create_topic(broker.bootstrap, TOPIC, partitions=len(scenario.partitions))
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap, batch_size=4_096, linger_ms=5)
     try:
         for partition, payloads in enumerate(scenario.partitions):

@@ -1,12 +1,16 @@
 """One seeded run with faults in this process, and the same run without any."""
 
+import hashlib
+import pickle
 import random
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,7 +18,9 @@ import monitor.engine.daemon.service as service_module
 import monitor.engine.daemon.worker as worker_module
 from baselines.baseline import Baseline
 from monitor.config.model import Configuration
-from monitor.engine.daemon.checkpoint import Checkpoint
+from monitor.decision import surveillance
+from monitor.decision.calibration import Calibrated, calibrated
+from monitor.engine.daemon.checkpoint import Checkpoint, CommittedUnawaresError
 from monitor.engine.daemon.observing import SilentObserver
 from monitor.engine.daemon.service import Service
 from monitor.severity.scoring import FiveAxes
@@ -40,6 +46,7 @@ def rehearsing() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         steps_told(patch)
         patch.setattr(worker_module, "MAX_RECORDS_AT_ONCE", RECORDS_AT_ONCE)
+        patch.setattr(surveillance, "calibrated", _calibrated_once)
         yield
 
 
@@ -150,8 +157,22 @@ class Rehearsal:
     def _work(
         self, member: Member, fate: Fate, stopping: threading.Event, *, until_caught_up: bool
     ) -> None:
+        with told_by(fate):
+            while not stopping.is_set():
+                try:
+                    self._follow(member, fate, stopping, until_caught_up=until_caught_up)
+                except CommittedUnawaresError:
+                    # As the process does.
+                    self.told["workers that began again after a commit unawares"] += 1
+                    continue
+                return
+
+    def _follow(
+        self, member: Member, fate: Fate, stopping: threading.Event, *, until_caught_up: bool
+    ) -> None:
         source = GroupSource(self._group, member)
-        with told_by(fate), Store.open(self.url) as store:
+        with Store.open(self.url) as store:
+            fate.store = store
             service = Service(
                 configuration=replace(self.configuration, source=source),
                 baseline=self.baseline,
@@ -163,7 +184,7 @@ class Rehearsal:
             )
             switch = service.take_up()
             fate.has_begun = True
-            service.run(switch, _Fenced(self.told), stopping, until_caught_up=until_caught_up)
+            service.run(switch, _Counting(self.told), stopping, until_caught_up=until_caught_up)
 
     def _turn(self) -> None:
         if self._crew.members:
@@ -199,6 +220,8 @@ class Rehearsal:
                 return
             case Fault.DATABASE_AWAY:
                 fate.away = self._chance.randint(1, 8)
+            case Fault.DISK_FULL:
+                fate.full = self._chance.randint(1, 12)
             case Fault.KILLED_ANYWHERE:
                 self._kill(member)
             case Fault.ZOMBIE:
@@ -252,8 +275,8 @@ class Rehearsal:
             return outcome(self.configuration, store)
 
 
-class _Fenced(SilentObserver):
-    """Counts partitions that a worker had lost to another one."""
+class _Counting(SilentObserver):
+    """Counts checkpoints, those that had no space, and partitions lost to another worker."""
 
     def __init__(self, told: Counter[str]) -> None:
         self._told = told
@@ -265,3 +288,24 @@ class _Fenced(SilentObserver):
         del seconds, lag
         self._told["checkpoints"] += 1
         self._told["partitions fenced"] += len(checkpoint.fenced)
+
+    def database_away(self, error: Exception, *, seconds: float) -> None:
+        """Count."""
+        del seconds
+        driver = getattr(error, "orig", None)
+        if getattr(driver, "sqlite_errorname", "") == "SQLITE_FULL":
+            self._told["writes refused for want of space"] += 1
+
+
+@cache
+def _known_calibrations() -> dict[bytes, Calibrated]:
+    return {}
+
+
+def _calibrated_once(*arguments: Any, **options: Any) -> Calibrated:
+    """Calibrate as the product does, once for all workers of all runs: the result is the same."""
+    key = hashlib.sha256(pickle.dumps((arguments, options))).digest()
+    known = _known_calibrations()
+    if key not in known:
+        known[key] = calibrated(*arguments, **options)
+    return known[key]

@@ -16,7 +16,6 @@ BEGIN = 1_788_220_800
 REFERENCE_HOURS = 3 * 24
 REFERENCE_ROWS = 40
 STREAM_HOURS = 30
-DRIFT_HOUR = 16
 LATENESS = HOUR
 STREAM_BEGIN = BEGIN + REFERENCE_HOURS * HOUR
 CLOCK = FixedClock((STREAM_BEGIN + (STREAM_HOURS + 2) * HOUR) * 1_000_000)
@@ -47,7 +46,7 @@ detectors:
 storage: {{url: "{storage}"}}
 dead_letters: {{path: "{folder}/dead_letters.jsonl", max_samples_per_reason: 1000}}
 run:
-  telemetry: null
+  telemetry: {telemetry}
   deduplicate: true
   checkpoint_seconds: {checkpoint_seconds}
   checkpoint_records: {checkpoint_records}
@@ -74,12 +73,17 @@ class Scenario:
     outputs: tuple[bytes, ...]
 
     @classmethod
-    def seeded(cls, seed: int, *, n_partitions: int = 4, rows: int = 40) -> "Scenario":
-        """Return the scenario of a seed, with so many outputs in each of 30 hours."""
+    def seeded(
+        cls, seed: int, *, n_partitions: int = 4, rows: int = 40, hours: int = STREAM_HOURS
+    ) -> "Scenario":
+        """Return the scenario of a seed, with so many outputs an hour; half-way they change.
+
+        There are at most 30 hours.
+        """
         chance = random.Random(seed)
         arriving: list[list[tuple[float, bytes]]] = [[] for _ in range(n_partitions)]
         outputs = []
-        for number, record in enumerate(_records(chance, STREAM_BEGIN, STREAM_HOURS, rows)):
+        for number, record in enumerate(_records(chance, STREAM_BEGIN, hours, rows)):
             partition = arriving[chance.randrange(n_partitions)]
             outputs.append(_bytes(record))
             times = 2 if chance.random() < 0.04 else 1
@@ -119,6 +123,7 @@ def write_configuration(
     checkpoint_records: int = 20,
     checkpoint_seconds: float = 2.0,
     patience_seconds: float = 60.0,
+    telemetry: str = "null",
 ) -> Path:
     """Write a configuration; reference and baselines are in the folder `shared`."""
     path.write_text(
@@ -131,6 +136,7 @@ def write_configuration(
             checkpoint_records=checkpoint_records,
             checkpoint_seconds=checkpoint_seconds,
             patience_seconds=patience_seconds,
+            telemetry=telemetry,
         )
     )
     return path
@@ -139,7 +145,7 @@ def write_configuration(
 def _records(chance: random.Random, begin: int, hours: int, rows: int) -> Iterator[dict[str, Any]]:
     number = 0
     for hour in range(hours):
-        changed = begin == STREAM_BEGIN and hour >= DRIFT_HOUR
+        changed = begin == STREAM_BEGIN and hour >= hours // 2
         for _ in range(rows):
             number += 1
             yield {

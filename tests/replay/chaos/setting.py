@@ -57,9 +57,9 @@ class Setting:
         )
         return load_configuration(path)
 
-    def fresh_sqlite(self, name: str) -> str:
-        """Return the URL of an empty database with all tables."""
-        path = self.folder / f"{name}.db"
+    def fresh_sqlite(self, name: str, folder: Path | None = None) -> str:
+        """Return the URL of an empty database with all tables, here or in another folder."""
+        path = (folder or self.folder) / f"{name}.db"
         for leftover in path.parent.glob(f"{path.name}*"):
             leftover.unlink()
         shutil.copyfile(self.folder / "empty.db", path)

@@ -11,13 +11,14 @@ import pytest
 from tests.replay.chaos.outcome import Outcome
 from tests.replay.chaos.performance import Stage
 from tests.replay.chaos.setting import Setting
+from tests.replay.chaos.space import Space
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_processes_that_are_killed_leave_what_an_undisturbed_one_leaves(
-    stage: Stage, setting: Setting, undisturbed: Callable[[int], Outcome], seed: int
+    stage: Stage, setting: Setting, undisturbed: Callable[[int], Outcome], space: Space, seed: int
 ) -> None:
-    url = setting.fresh_sqlite(f"processes-{seed}")
+    url = setting.fresh_sqlite(f"processes-{seed}", space.folder)
 
     found = stage.performance(seed, url).disturbed(n_blows=1 + seed % 3, n_workers=1 + seed % 2)
 

@@ -1,14 +1,19 @@
 # The wheel is built in one stage and installed in the next: no sources, tests or notebooks inside.
 FROM python:3.13-slim AS build
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+# Only what the commands of the daemon import, pinned; evidently, plotly, pandas and scikit-learn are
+# for reports and notebooks. Nothing is compiled, and what only tests of libraries need is dropped.
+COPY deploy/runtime-requirements.txt ./
+RUN python -m venv --without-pip /opt/outputwatch \
+ && python -m pip --python /opt/outputwatch/bin/python install --no-cache-dir --no-deps \
+    --only-binary :all: --requirement runtime-requirements.txt \
+ && find /opt/outputwatch -type d \( -name tests -o -path '*/pyarrow/include' \) -prune -exec rm -r {} +
+COPY pyproject.toml README.md LICENSE ./
 COPY monitor monitor
 COPY detectors detectors
 COPY baselines baselines
 RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
- && python -m venv /opt/outputwatch \
- && wheel="$(echo /wheels/*.whl)" \
- && /opt/outputwatch/bin/pip install --no-cache-dir --constraint constraints.txt "${wheel}[postgres]"
+ && python -m pip --python /opt/outputwatch/bin/python install --no-cache-dir --no-deps /wheels/*.whl
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --user-group --no-create-home outputwatch \

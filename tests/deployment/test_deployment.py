@@ -1,12 +1,19 @@
 """What the deployment files promise; nothing is started here."""
 
+import http.client
+import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
+from monitor.cli import command_parser
 from monitor.config.load import load_configuration
-from monitor.telemetry.server import DEFAULT_PORT
+from monitor.engine.daemon.telling import vocabulary
+from monitor.telemetry.health import Health
+from monitor.telemetry.metrics import Metrics
+from monitor.telemetry.server import DEFAULT_PORT, TelemetryServer
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "configs/compose/monitor.yaml"
@@ -106,3 +113,53 @@ def test_the_systemd_unit_restarts_reloads_and_is_confined() -> None:
         "ProtectSystem=strict",
     }
     assert wanted <= set(unit)
+
+
+def commands() -> dict[str, list[str]]:
+    """Return what is started, by where that is written."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    unit = (ROOT / "deploy/systemd/outputwatch.service").read_text()
+    started = re.findall(
+        r"^Exec(Start|StartPre)=/opt/outputwatch/bin/outputwatch (.+)$", unit, re.M
+    )
+    return {
+        "image": json.loads(re.findall(r"^CMD (\[.+\])$", dockerfile, re.M)[0]),
+        "compose upgrade": COMPOSE["services"]["upgrade"]["command"],
+        "compose monitor": COMPOSE["services"]["monitor"]["command"],
+        "kubernetes": CONTAINER["args"],
+        **{f"systemd {kind}": line.split() for kind, line in started},
+    }
+
+
+@pytest.mark.parametrize("where", commands())
+def test_every_command_that_is_started_exists_with_its_options(where: str) -> None:
+    arguments = commands()[where]
+
+    parsed = command_parser().parse_args(arguments)
+
+    assert parsed.configuration == "/etc/outputwatch/monitor.yaml"
+
+
+def test_every_path_that_is_asked_for_is_answered() -> None:
+    asked = {
+        CONTAINER[f"{kind}Probe"]["httpGet"]["path"]
+        for kind in ("startup", "liveness", "readiness")
+    }
+    asked |= set(re.findall(rf":{DEFAULT_PORT}(/\w+)", (ROOT / "Dockerfile").read_text()))
+    metrics = Metrics(vocabulary(), version="0")
+    health = Health(stalled_after_seconds=60)
+
+    with TelemetryServer(metrics, health, host="127.0.0.1", port=0) as server:
+        answers = {path: status_of(server.port, path) for path in (*asked, "/nothing")}
+
+    assert answers.pop("/nothing") == 404
+    assert set(answers.values()) <= {200, 503}
+    assert len(answers) == 2
+
+
+def status_of(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path)
+    status = connection.getresponse().status
+    connection.close()
+    return status

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from monitor.config.model import Configuration
     from monitor.reports.evidently_report import DriftReport
 
-__all__ = ["HELP", "NAME", "WindowTimeError", "add_arguments", "run"]
+__all__ = ["HELP", "NAME", "NoReportsHereError", "WindowTimeError", "add_arguments", "run"]
 
 NAME = "evidently"
 HELP = "compare the rows of a window with reference rows in evidently's drift report"
@@ -21,6 +21,10 @@ HELP = "compare the rows of a window with reference rows in evidently's drift re
 
 class WindowTimeError(OutputwatchError):
     """The window that was asked for cannot be found from the times given."""
+
+
+class NoReportsHereError(OutputwatchError):
+    """This installation has been made without the libraries of reports, as the image is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page; return 0 whatever evidently calls drift."""
+    _check_libraries()
     from monitor.config.load import load_configuration
 
     configuration = load_configuration(arguments.configuration)
@@ -86,6 +91,18 @@ def run(arguments: argparse.Namespace) -> int:
         f"{report.n_reference:,} reference rows"
     )
     return 0
+
+
+def _check_libraries() -> None:
+    import importlib.util
+
+    missing = [name for name in ("evidently", "pandas") if importlib.util.find_spec(name) is None]
+    if missing:
+        message = (
+            f"this report needs {' and '.join(missing)}, which the container image leaves out; "
+            "install outputwatch with all its dependencies where you want to read reports"
+        )
+        raise NoReportsHereError(message)
 
 
 def window_times(configuration: "Configuration", start: str, until: str | None) -> tuple[int, int]:

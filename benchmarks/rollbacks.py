@@ -6,7 +6,8 @@ A decision is the last approval; verified means two reads in a row, 0.2 seconds 
 plane and of what serves. What serves here reads the plane at each request; where clients keep
 copies, their lifetime comes on top (`cache_seconds`): a minute for MLflow's prompts. The time of
 the dry run, before anybody agreed, stands beside it. MLflow and git are real, the deployer is a
-process of its own that needs a second.
+process of its own that needs a second. Each rollback belongs to an incident of its own: its
+timeline, its vault and its state are written too.
 """
 
 import subprocess
@@ -17,16 +18,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from detectors.base import FailureMode
 from monitor.clock import SystemClock
+from monitor.engine.response.acting import ActingDesk
+from monitor.engine.response.rolling.desk import RollbackDesk
+from monitor.incidents.acts.base import Occasion
+from monitor.incidents.acts.opening import Report
+from monitor.incidents.roles import Person, Role
 from monitor.rollbacks.adapter import Adapter, Probe
 from monitor.rollbacks.adapters.command import Command
 from monitor.rollbacks.adapters.flag_file import FlagFile
 from monitor.rollbacks.adapters.git_path import GitPath
 from monitor.rollbacks.adapters.mlflow_alias import MlflowAlias
 from monitor.rollbacks.adapters.webhook import Webhook
-from monitor.rollbacks.agreeing import approve
-from monitor.rollbacks.executing import execute
-from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import (
     Evidence,
     PlanKind,
@@ -35,7 +39,6 @@ from monitor.rollbacks.plans import (
     RollbackPlan,
     Verification,
 )
-from monitor.rollbacks.preparing import prepare
 from monitor.rollbacks.probes.command import CommandProbe
 from monitor.rollbacks.probes.http import HttpProbe
 from monitor.storage import Store
@@ -49,6 +52,9 @@ from tests.monitor.rollbacks.carrying_out import script
 from tests.monitor.rollbacks.deployer import running_deployer
 
 Case = tuple[str, Adapter, Probe, str, str]
+MONITOR = "scorer/benchmark"
+EVE = Person(name="eve", role=Role.ON_CALL)
+ADA = Person(name="ada", role=Role.COMMANDER)
 FLAGS = """{
   "flags": {
     "prompt": {"state": "ENABLED", "variants": {"v7": "7", "v8": "8"}, "defaultVariant": "v8"}
@@ -151,8 +157,8 @@ def mlflow_cases(folder: Path) -> Iterator[list[Case]]:
         ]
 
 
-def measured(case: Case, means: Means) -> tuple[float, float, str]:
-    """Return the seconds of the dry run, those from decision to end, and how it ended."""
+def plan_of(case: Case) -> RollbackPlan:
+    """Return the plan of a case."""
     name, adapter, probe, to, serving = case
     release = Release(
         reference=to, serving=serving, evidence=Evidence.PASSING, evidence_source="benchmark"
@@ -166,27 +172,46 @@ def measured(case: Case, means: Means) -> tuple[float, float, str]:
         to=to,
         verification=Verification(reads=2, interval_seconds=0.2, max_minutes=1),
     )
-    plan = RollbackPlan(options=options, adapter=adapter, probe=probe)
+    return RollbackPlan(options=options, adapter=adapter, probe=probe)
+
+
+def incident_in(store: Store, title: str) -> str:
+    """Return the id of a new incident."""
+    desk = ActingDesk(store=store, monitor=MONITOR, clock=SystemClock())
+    report = Report(
+        system="scorer",
+        environment="benchmark",
+        title=title,
+        failure_mode=FailureMode.BEHAVIOURAL,
+    )
+    return desk.open(report, Occasion(by=EVE, reason="benchmark", now_us=0)).id
+
+
+def measured(case: Case, store: Store) -> tuple[float, float, str]:
+    """Return the seconds of the dry run, those from decision to end, and how it ended."""
+    plan = plan_of(case)
+    desk = RollbackDesk(store=store, monitor=MONITOR, plans=(plan,), clock=SystemClock())
+    incident = incident_in(store, plan.name)
     began = time.perf_counter()
-    execution = prepare(means, plan, requested_by="ana", reason="benchmark")
+    execution = desk.prepare(plan.name, EVE, "benchmark", incident=incident)
     shown = time.perf_counter()
-    approve(means, plan, execution.id, approver="ben", diff_hash=execution.dry_run.hash)
-    ended = execute(means, plan, execution.id)
-    return shown - began, time.perf_counter() - shown, str(ended.end)
+    desk.approve(execution.id, ADA, execution.dry_run.hash)
+    ended = desk.run(execution.id, ADA)
+    state = store.incidents(MONITOR).find(incident).state
+    return shown - began, time.perf_counter() - shown, f"{ended.end}, incident {state}"
 
 
 def main() -> None:
     """Print a line for each adapter."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        store = stack.enter_context(Store.open(f"sqlite:///{folder / 'ledger.db'}"))
-        means = Means(ledger=store.rollbacks(), clock=SystemClock(), owner="benchmark")
+        store = stack.enter_context(Store.open(f"sqlite:///{folder / 'monitor.db'}"))
         cases = [flag_case(folder), git_case(folder), command_case(folder)]
         cases.append(stack.enter_context(webhook_case(folder)))
         cases += stack.enter_context(mlflow_cases(folder))
         print(f"{'adapter':<30} {'dry run s':>9} {'decision to verified s':>23}  end")
         for case in cases:
-            dry, decided, end = measured(case, means)
+            dry, decided, end = measured(case, store)
             print(f"{case[0]:<30} {dry:>9.2f} {decided:>23.2f}  {end}", flush=True)
 
 

@@ -56,19 +56,27 @@ def run(arguments: argparse.Namespace) -> int:
         write_json({"fine": False, "problems": [*map(_problem, error.problems)]})
         return 1
     delays = _delays(configuration) if arguments.delays else None
-    warnings = list(_unmatched(configuration))
+    warnings = [*_unmatched(configuration), *_unwatched(configuration)]
     series = [entry.series for entry in configuration.detectors]
     columns = _columns(configuration)
     windows = windows_in_words(describe_windows(configuration.windows))
+    plans = [plan.name for plan in configuration.rollbacks]
     if arguments.json:
-        answer = {"series": series, "columns": columns, "windows": windows, "warnings": warnings}
+        answer = {
+            "series": series,
+            "columns": columns,
+            "windows": windows,
+            "rollbacks": plans,
+            "warnings": warnings,
+        }
         told = {} if delays is None else {"delays": _told(delays)}
         write_json({"fine": True, **answer, **told})
         return 0
     for warning in warnings:
         say(f"{arguments.configuration}: warning: {warning}")
     counts = f"{len(series)} series over {_counted(len(columns), 'column')}"
-    write_line(f"{arguments.configuration}: fine: {counts}, {windows}")
+    back = f", {_counted(len(plans), 'rollback plan')}" if plans else ""
+    write_line(f"{arguments.configuration}: fine: {counts}, {windows}{back}")
     if delays is not None:
         _write_delays(delays)
     return 0
@@ -103,6 +111,20 @@ def _unmatched(configuration: "Configuration") -> Iterable[str]:
             anchor = Path(path).anchor
             if not any(Path(anchor).glob(path.removeprefix(anchor))):
                 yield f"{option}: no file matches {path!r}"
+
+
+def _unwatched(configuration: "Configuration") -> Iterable[str]:
+    """Yield a sentence for every series that a plan waits for and nothing monitors."""
+    from monitor.rollbacks.plans import is_named
+
+    series = [entry.series for entry in configuration.detectors]
+    for plan in configuration.rollbacks:
+        for name in plan.options.verification.series:
+            if not any(is_named(each, (name,)) for each in series):
+                yield (
+                    f"rollbacks: the plan {plan.name!r} waits for {name!r} to come back within "
+                    "tolerance, which no detector watches here"
+                )
 
 
 def _problem(problem: "Problem") -> dict[str, object]:

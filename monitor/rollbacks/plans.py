@@ -23,6 +23,7 @@ __all__ = [
     "RollbackPlan",
     "Target",
     "Verification",
+    "is_named",
     "plan_named",
     "resolve_target",
 ]
@@ -109,7 +110,8 @@ class Verification:
         How long something on the serving path may go on with an old copy. The last read must
         be later than that: an earlier match may come from the one instance that was quick.
     series
-        The monitored series that must come back within tolerance afterwards.
+        The monitored series that must come back within tolerance afterwards, each by its name
+        or by that of its detector; empty: those of the incident.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -225,6 +227,17 @@ class RollbackPlan:
         for part in (self.adapter, self.probe):
             told += [part.name, part]
         return hashlib.sha256(canonical_json(told).encode()).hexdigest()
+
+
+def is_named(series: str, names: Sequence[str]) -> bool:
+    """Return whether a series is among those of a plan, by its whole name or its detector's.
+
+    Examples
+    --------
+    >>> is_named("selection_rate_gap(approved, sex)", ["selection_rate_gap"])
+    True
+    """
+    return series in names or series.partition("(")[0] in names
 
 
 def plan_named(plans: Sequence[RollbackPlan], name: str) -> RollbackPlan:

@@ -80,8 +80,8 @@ class World:
         assert self.ran("incident", "open", *EVE, *WHY, *said)[0] == 0
 
     def configure(self, **changes: str) -> None:
-        text = SECTIONS.replace("PROGRAM", self.program)
-        for old, new in {"EVIDENCE": PASSING, **changes}.items():
+        text = SECTIONS
+        for old, new in {"EVIDENCE": PASSING, "PROGRAM": self.program, **changes}.items():
             assert old in text
             text = text.replace(old, new)
         (self.folder / "monitor.yaml").write_text(CONFIGURATION.read_text() + text)
@@ -93,8 +93,10 @@ class World:
     def n_applied(self) -> int:
         return len((self.folder / "applied").read_text().splitlines())
 
-    def ran(self, noun: str, verb: str, *words: str) -> tuple[int, str, str]:
-        status = run_command_line([noun, verb, str(self.folder / "monitor.yaml"), *words])
+    def ran(self, noun: str, *words: str) -> tuple[int, str, str]:
+        # The configuration stands behind the verb, where there is one.
+        verb, rest = (words[:1], words[1:]) if noun != "check" else ((), words)
+        status = run_command_line([noun, *verb, str(self.folder / "monitor.yaml"), *rest])
         captured = self.capsys.readouterr()
         return status, captured.out, captured.err
 
@@ -328,3 +330,15 @@ def test_the_rollbacks_of_an_incident_are_listed(world: World) -> None:
     assert status == 0
     assert rollback in out
     assert "prepared, 1 of 1 approvals" in out
+
+
+def test_a_check_of_the_configuration_calls_nothing_and_names_what_nobody_watches(
+    world: World,
+) -> None:
+    watched = {"max_minutes: 0.02": "max_minutes: 0.02, series: [psi_of_nothing]"}
+    world.configure(**watched, PROGRAM="/nowhere/switch")
+
+    status, out, talk = world.ran("check")
+
+    assert (status, "1 rollback plan\n" in out) == (0, True)
+    assert "waits for 'psi_of_nothing' to come back" in talk

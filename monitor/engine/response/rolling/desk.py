@@ -1,19 +1,9 @@
 """Rollbacks of the incidents of one monitor: what people ask for, agree to and carry out."""
 
-import os
-import secrets
-import socket
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from monitor.clock import Clock
-from monitor.config.model import Configuration
-from monitor.engine.incident_desk import monitor_name
-from monitor.engine.notifying import Tell, tell_nobody, telling
-from monitor.engine.response.rolling.freezing import vault_freezer
-from monitor.engine.response.rolling.ledger import IncidentLedger, Saw
+from monitor.engine.response.rolling.office import RollbackOffice
 from monitor.engine.response.rolling.rights import (
     check_armable,
     check_decided,
@@ -21,16 +11,12 @@ from monitor.engine.response.rolling.rights import (
     check_may_allow,
     check_workable,
 )
-from monitor.incidents.model import Incident
-from monitor.incidents.roles import People, Person, RefusedActError
+from monitor.incidents.roles import Person, RefusedActError
 from monitor.rollbacks import agreeing, arming, executing, preparing, rehearsal
-from monitor.rollbacks.errors import Refusal, RefusedError, RollbackError
+from monitor.rollbacks.errors import RollbackError
 from monitor.rollbacks.execution import Execution, Step, StepKind
 from monitor.rollbacks.ledger import Armed, Switch
-from monitor.rollbacks.means import Means
-from monitor.rollbacks.plans import RollbackPlan, plan_named
 from monitor.rollbacks.rehearsal import Rehearsal
-from monitor.storage.store import Store
 
 __all__ = ["RollbackDesk"]
 
@@ -38,109 +24,12 @@ _LEAST_HASH: Final = 12
 
 
 @dataclass(slots=True, kw_only=True)
-class RollbackDesk:
+class RollbackDesk(RollbackOffice):
     """Takes rollbacks from the dry run to their end, for the incidents of one monitor.
 
     Every step is written down in the execution and in the timeline of its incident in one
-    transaction, together with whom it is told to.
-
-    Parameters
-    ----------
-    store, monitor
-        Where the incidents are, and whose.
-    plans
-        What can be switched back.
-    clock
-        Tells the time.
-    people
-        Who may act.
-    tell
-        Writes down whom a step is told to.
-    wait
-        Lets so many seconds pass.
-    saw
-        Is told every step, for progress.
-    owner
-        Names this process, unlike any other.
+    transaction, together with whom it is told to. Its parameters are those of `RollbackOffice`.
     """
-
-    store: Store
-    monitor: str
-    plans: Sequence[RollbackPlan]
-    clock: Clock
-    people: People = field(default_factory=People)
-    tell: Tell = tell_nobody
-    wait: Callable[[float], None] = time.sleep
-    saw: Saw | None = None
-    owner: str = field(default_factory=lambda: _owner())
-
-    @classmethod
-    def of(
-        cls,
-        configuration: Configuration,
-        store: Store,
-        clock: Clock,
-        *,
-        wait: Callable[[float], None] = time.sleep,
-        saw: Saw | None = None,
-    ) -> "RollbackDesk":
-        """Return the desk of a configuration: its plans, its people and its channels."""
-        monitor = monitor_name(configuration)
-        return cls(
-            store=store,
-            monitor=monitor,
-            plans=configuration.rollbacks,
-            clock=clock,
-            people=configuration.people,
-            tell=telling(store, configuration, monitor),
-            wait=wait,
-            saw=saw,
-        )
-
-    @property
-    def means(self) -> Means:
-        """Return what executions are carried out with."""
-        ledger = IncidentLedger(self.store, self.monitor, self.clock, tell=self.tell, saw=self.saw)
-        return Means(
-            ledger=ledger,
-            clock=self.clock,
-            owner=self.owner,
-            wait=self.wait,
-            freezers=(vault_freezer(self.store, self.monitor),),
-        )
-
-    def plan(self, name: str) -> RollbackPlan:
-        """Return the plan with a name, or with the only name that begins so.
-
-        Raises
-        ------
-        RollbackError
-            If there is none, or more than one.
-        """
-        return plan_named(self.plans, name)
-
-    def load(self, execution_id: str) -> Execution:
-        """Return an execution by its id or its beginning.
-
-        Raises
-        ------
-        RollbackError
-            If there is none, or more than one.
-        """
-        return self.store.rollbacks().load(execution_id)
-
-    def steps(self, execution_id: str) -> tuple[Step, ...]:
-        """Return the steps of an execution, in order."""
-        rollbacks = self.store.rollbacks()
-        return rollbacks.steps(rollbacks.load(execution_id).id)
-
-    def executions(self, incident: str | None = None) -> tuple[Execution, ...]:
-        """Return the executions of an incident, or all of this monitor's plans, oldest first."""
-        if incident is not None:
-            found = self.store.incidents(self.monitor).find(incident)
-            return self.store.rollbacks().executions(incident_id=found.id)
-        names = {each.name for each in self.plans}
-        return tuple(each for each in self.store.rollbacks().executions() if each.plan in names)
 
     def prepare(
         self, plan: str, by: Person, reason: str, *, incident: str | None = None
@@ -166,7 +55,7 @@ class RollbackDesk:
             If there is no such plan, it cannot be prepared, or the plane cannot be read.
         """
         self.people.check(by)
-        found = None if incident is None else self._incident(incident)
+        found = None if incident is None else self.incident(incident)
         if found is not None:
             check_workable(found)
         return preparing.prepare(
@@ -202,8 +91,8 @@ class RollbackDesk:
             If the person may not approve, or the hash is of another dry run.
         """
         execution = self.load(execution_id)
-        plan = self._plan_of(execution)
-        check_may_agree(plan, by, self.people, self._incident_of(execution))
+        plan = self.plan_of(execution)
+        check_may_agree(plan, by, self.people, self.incident_of(execution))
         return agreeing.approve(
             self.means,
             plan,
@@ -224,8 +113,8 @@ class RollbackDesk:
             If the person may not, the hash is of another dry run, or the reason is too short.
         """
         execution = self.load(execution_id)
-        plan = self._plan_of(execution)
-        check_may_agree(plan, by, self.people, self._with_incident(execution))
+        plan = self.plan_of(execution)
+        check_may_agree(plan, by, self.people, self.with_incident(execution))
         return agreeing.break_glass(
             self.means,
             plan,
@@ -254,8 +143,8 @@ class RollbackDesk:
             If the plane cannot be read; it stays prepared.
         """
         execution = self.load(execution_id)
-        plan = self._plan_of(execution)
-        incident = self._with_incident(execution)
+        plan = self.plan_of(execution)
+        incident = self.with_incident(execution)
         check_workable(incident)
         check_decided(plan, execution, by, self.people, incident)
         means = self.means
@@ -271,7 +160,7 @@ class RollbackDesk:
             If it was never sent, or another process still has it.
         """
         execution = self.load(execution_id)
-        return executing.resume(self.means, self._plan_of(execution), execution.id)
+        return executing.resume(self.means, self.plan_of(execution), execution.id)
 
     def abandon(self, execution_id: str, by: Person, reason: str) -> Execution:
         """Give an execution up; a person answers for what it left behind.
@@ -297,7 +186,7 @@ class RollbackDesk:
         execution = self.load(execution_id)
         return preparing.prepare_undo(
             self.means,
-            self._plan_of(execution),
+            self.plan_of(execution),
             execution.id,
             requested_by=by.name,
             requested_role=by.role.value,
@@ -313,7 +202,7 @@ class RollbackDesk:
             If nobody went ahead alone, it was reviewed, or it is the same person.
         """
         execution = self.load(execution_id)
-        check_may_agree(self._plan_of(execution), by, self.people)
+        check_may_agree(self.plan_of(execution), by, self.people)
         alone = execution.break_glass
         if alone is None or execution.reviewed_by:
             message = "what is reviewed is a rollback that one person did alone, once"
@@ -364,7 +253,7 @@ class RollbackDesk:
         check_armable(execution, by, self.people)
         return arming.arm(
             self.means,
-            self._plan_of(execution),
+            self.plan_of(execution),
             execution.id,
             rule=rule,
             hours=hours,
@@ -396,31 +285,12 @@ class RollbackDesk:
         RefusedError
             If the plan is not armed for the rule, or the world has moved since it was.
         """
-        found = self._incident(incident)
+        found = self.incident(incident)
         return arming.pull(self.means, self.plan(plan), rule=rule, incident_id=found.id)
 
     def rehearse(self, plan: str) -> Rehearsal:
         """Return whether a plan could be carried out now; nothing is written anywhere."""
         return rehearsal.rehearse(self.plan(plan))
-
-    def _plan_of(self, execution: Execution) -> RollbackPlan:
-        return self.plan(execution.plan)
-
-    def _incident(self, id_or_number: str) -> Incident:
-        return self.store.incidents(self.monitor).find(id_or_number)
-
-    def _incident_of(self, execution: Execution) -> Incident | None:
-        return None if execution.incident_id is None else self._incident(execution.incident_id)
-
-    def _with_incident(self, execution: Execution) -> Incident:
-        incident = self._incident_of(execution)
-        if incident is None:
-            message = (
-                f"the rollback {execution.id[:12]!r} was prepared without an incident, to be "
-                "armed; prepare one with --incident, open it first if need be"
-            )
-            raise RefusedError(Refusal.WRONG_STAGE, message)
-        return incident
 
     def _switch(self) -> Switch:
         switch = self.store.rollbacks().switch()
@@ -438,7 +308,3 @@ def _whole(diff_hash: str, execution: Execution) -> str:
     given = diff_hash.strip().lower()
     whole = execution.dry_run.hash
     return whole if len(given) >= _LEAST_HASH and whole.startswith(given) else diff_hash
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -14,6 +14,7 @@ from monitor.rollbacks.errors import Refusal
 from monitor.rollbacks.execution import Execution, Stage, StepKind
 from monitor.rollbacks.ledger import Armed
 from monitor.rollbacks.means import Means
+from monitor.rollbacks.plans import is_named
 from monitor.storage.store import Store
 
 __all__ = ["DuePull", "due_pulls", "left_behind", "note_metrics"]
@@ -172,9 +173,4 @@ def _watched(
     if not named:
         return own
     configured = {(entry.series, "all") for entry in configuration.detectors}
-    return {each for each in own | configured if _is_named(each[0], named)}
-
-
-def _is_named(series: str, named: tuple[str, ...]) -> bool:
-    """Return whether a plan names a series, whole or by its detector."""
-    return series in named or series.partition("(")[0] in named
+    return {each for each in own | configured if is_named(each[0], named)}

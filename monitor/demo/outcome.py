@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.demo.scenario import Planted
-from monitor.incidents.model import Incident, Signal
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Signal
 
 __all__ = ["Outcome", "Recovered", "compare_with_truth", "explains"]
 

@@ -9,7 +9,8 @@ from monitor.demo.outcome import Outcome, Recovered
 from monitor.demo.running import DemoResult
 from monitor.demo.scenario import BASELINE_DAYS, LOAN_SCORER, START_US, SUPPORT_ASSISTANT
 from monitor.demo.telling_response import responded_record, responded_text
-from monitor.incidents.model import Incident, Signal, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Signal, SignalKind
 from monitor.incidents.wording import leading_signal
 
 __all__ = ["demo_record", "demo_text"]

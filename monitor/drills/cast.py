@@ -3,7 +3,8 @@
 from typing import Final
 
 from monitor.drills.script import Cast
-from monitor.incidents.roles import RIGHTS, Decision, People, Person, Role, SecondPerson
+from monitor.incidents.rights import RIGHTS, Decision, SecondPerson
+from monitor.incidents.roles import People, Person, Role
 from monitor.incidents.suggestion import Tier
 
 __all__ = ["MADE_UP", "cast_of", "entitled"]

@@ -16,9 +16,11 @@ from monitor.incidents.acts.organizing import Assign
 from monitor.incidents.acts.recording import OpenEvidence, WriteDown
 from monitor.incidents.drafts.draft import Draft
 from monitor.incidents.drafts.fields import DEFINITIONS
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
 from monitor.incidents.postmortem.report import missing, post_mortem
-from monitor.incidents.roles import Decision, Person, RefusedActError, Role
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import Person, RefusedActError, Role
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import MONITOR, EntryKind
 from monitor.severity.scoring import FiveAxes

@@ -16,7 +16,8 @@ from monitor.config.model import Configuration
 from monitor.engine.evidence_rows import NO_VALUE, RereadRows, reread
 from monitor.engine.identity import configuration_digest
 from monitor.engine.log_sources import audited_source, is_only_followed
-from monitor.incidents.model import Incident, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.records import Record, canonical_json
 from monitor.incidents.sampling import SampledStratum
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.incidents.model import Incident, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.suggestion import Tier
 
 __all__ = ["IncidentPair", "Watch", "paired", "worst_tier"]

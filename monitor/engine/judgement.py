@@ -22,7 +22,7 @@ from monitor.engine.watching import Watching, added_up, window_seconds
 from monitor.engine.weighing import Alarm, Since, alarm_of, in_shadow, weighed
 from monitor.incidents.breaches import Breach, Recovery
 from monitor.incidents.exposure import exposed_rows
-from monitor.incidents.model import SignalIdentity, SignalKind, observation_of
+from monitor.incidents.observations import SignalIdentity, SignalKind, observation_of
 from monitor.severity.assessment import (
     Course,
     cannot_see_suggestion,

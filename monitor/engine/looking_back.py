@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from monitor.incidents.cases import Case, DecidedTier, case_of
 from monitor.incidents.looking_back import LookingBack, Month, look_back
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Suggestion, Tier, worse
 from monitor.incidents.wording import leading_signal
 from monitor.severity.assessment import suggested_again

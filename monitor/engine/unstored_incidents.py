@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
+from monitor.incidents.states import IncidentState
 
 __all__ = ["UnstoredIncidents"]
 

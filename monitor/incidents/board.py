@@ -7,9 +7,11 @@ from dataclasses import replace
 from baselines.summary import WindowKey
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery, is_over
 from monitor.incidents.freezing import manifest
-from monitor.incidents.model import Incident, IncidentState, Signal, SignalKind, incident_id
+from monitor.incidents.model import Incident, incident_id
+from monitor.incidents.observations import Signal, SignalKind
 from monitor.incidents.records import Record, to_record
 from monitor.incidents.signals import extended, new_signal, observed, summed_up, tiers, told
+from monitor.incidents.states import IncidentState
 from monitor.incidents.timeline import EntryKind, TimelineEntry
 
 __all__ = ["Board"]

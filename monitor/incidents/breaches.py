@@ -7,7 +7,8 @@ from typing import Annotated
 import annotated_types as at
 
 from baselines.summary import WindowKey
-from monitor.incidents.model import Incident, Observation, SignalIdentity
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Observation, SignalIdentity
 from monitor.incidents.suggestion import Suggestion
 
 __all__ = [

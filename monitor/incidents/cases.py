@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.base import FailureMode
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
 from monitor.incidents.postmortem.metrics import Duration, durations
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 

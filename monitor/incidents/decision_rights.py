@@ -5,14 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.incidents.model import Incident
-from monitor.incidents.roles import (
-    REQUIRED_ROLES,
-    RIGHTS,
-    Decision,
-    Right,
-    Role,
-    SecondPerson,
-)
+from monitor.incidents.rights import RIGHTS, Decision, Right, SecondPerson
+from monitor.incidents.roles import REQUIRED_ROLES, Role
 from monitor.incidents.suggestion import Tier
 
 __all__ = ["DecisionRight", "decision_rights", "unfilled_roles"]

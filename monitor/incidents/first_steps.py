@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from detectors.base import FailureMode
-from monitor.incidents.model import SignalKind
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.runbooks.library import runbooks
 from monitor.incidents.suggestion import Tier
 

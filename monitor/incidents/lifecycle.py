@@ -4,8 +4,11 @@ from dataclasses import replace
 
 from monitor.incidents.acts.base import Act, Occasion
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import Incident, IncidentState
-from monitor.incidents.roles import Decision, RefusedActError, check_right
+from monitor.incidents.model import Incident
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
+from monitor.incidents.states import IncidentState
 
 __all__ = ["perform"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from detectors.base import FailureMode
 from monitor.errors import OutputwatchError
 from monitor.incidents.cases import Case
-from monitor.incidents.model import IncidentState
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 
 __all__ = [

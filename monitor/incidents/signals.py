@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.incidents.breaches import Breach
-from monitor.incidents.model import Incident, Signal, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Signal, SignalKind
 from monitor.incidents.records import Record
 from monitor.incidents.suggestion import Suggestion, worse
 from monitor.incidents.wording import leading_signal, title_of

@@ -5,8 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from detectors.base import FailureMode
-from monitor.incidents.model import Incident, Signal
-from monitor.incidents.roles import Decision, People, Person, RefusedActError, check_right
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Signal
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import People, Person, RefusedActError
 
 __all__ = ["Silence", "check_silence", "ended", "muting"]
 

@@ -10,7 +10,8 @@ from monitor.incidents.decision_rights import (
     unfilled_roles,
 )
 from monitor.incidents.first_steps import first_steps
-from monitor.incidents.model import Incident, Observation, Signal, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Observation, Signal, SignalKind
 from monitor.incidents.records import Record
 from monitor.incidents.suggestion import Axes
 from monitor.incidents.timeline import EntryKind, RecordedEntry, superseded

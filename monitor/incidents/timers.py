@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
-from monitor.incidents.model import ACTIVE, Incident, IncidentState
+from monitor.incidents.model import Incident
+from monitor.incidents.states import ACTIVE, IncidentState
 from monitor.incidents.suggestion import Tier
 
 __all__ = [

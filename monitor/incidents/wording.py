@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from detectors.base import FailureMode
-from monitor.incidents.model import Signal, SignalKind
+from monitor.incidents.observations import Signal, SignalKind
 
 __all__ = ["leading_signal", "slice_words", "title_of"]
 

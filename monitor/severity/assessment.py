@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from detectors.base import Estimate, FailureMode, Finding, Verdict
-from monitor.incidents.model import SignalKind
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.records import from_record, to_record
 from monitor.incidents.suggestion import Suggestion, Tier, worse
 from monitor.severity.inputs import Evidence, Fact, SeverityInputs

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, select, text, update
 
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import ACTIVE, Incident, IncidentState
+from monitor.incidents.model import Incident
 from monitor.incidents.records import canonical_json, from_record, to_record
+from monitor.incidents.states import ACTIVE, IncidentState
 from monitor.incidents.timeline import (
     FIRST_PREV,
     EntryKind,

@@ -12,7 +12,7 @@ from monitor.incidents.drafts.linter import lint
 from monitor.incidents.drafts.rendering import templates_in
 from monitor.incidents.postmortem.sections import SECTIONS
 from monitor.incidents.regimes.library import regimes
-from monitor.incidents.roles import RIGHTS
+from monitor.incidents.rights import RIGHTS
 
 PAGES = ("docs/how-to/tell-people.md", "docs/how-to/write-a-post-mortem.md")
 

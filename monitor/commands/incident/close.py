@@ -18,6 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it and write how the incident stands."""
     from monitor.incidents.acts.moving import Move
-    from monitor.incidents.model import IncidentState
+    from monitor.incidents.states import IncidentState
 
     return acted(arguments, Move(to=IncidentState.CLOSED))

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it and write how the incident stands."""
     from monitor.incidents.acts.deciding import DecideSeverity
     from monitor.incidents.acts.moving import Move
-    from monitor.incidents.model import IncidentState
+    from monitor.incidents.states import IncidentState
     from monitor.incidents.suggestion import Tier
 
     if arguments.tier is None:

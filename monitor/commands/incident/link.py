@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it and write how the incident stands."""
     from monitor.incidents.acts.organizing import Relate
-    from monitor.incidents.model import LinkKind
+    from monitor.incidents.states import LinkKind
 
     on = occasion(arguments)
     with response_desk(arguments, arguments.incident) as desk:

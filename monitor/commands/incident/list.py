@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write one row for each incident."""
-    from monitor.incidents.model import IncidentState
+    from monitor.incidents.states import IncidentState
 
     states = None if arguments.state is None else [IncidentState(each) for each in arguments.state]
     with opened_database(arguments) as (store, monitor):

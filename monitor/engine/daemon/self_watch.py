@@ -13,7 +13,7 @@ from monitor.engine.incident_desk import IncidentDesk, IncidentShelf, monitor_na
 from monitor.engine.judgement import Judgement
 from monitor.engine.notifying import incident_shelf
 from monitor.incidents.breaches import Breach, Recovery
-from monitor.incidents.model import Observation, Signal, SignalIdentity, SignalKind
+from monitor.incidents.observations import Observation, Signal, SignalIdentity, SignalKind
 from monitor.severity.assessment import cannot_see_suggestion
 from monitor.severity.registry import SeverityPolicy
 from monitor.sources.live import Notice

@@ -5,7 +5,8 @@ from typing import ClassVar, Protocol
 
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record
-from monitor.incidents.roles import Decision, People, Person
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import People, Person
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import Confidence, EntryKind, RecordedEntry, TimelineEntry
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from monitor.incidents.acts.base import Occasion, Plain, Step
 from monitor.incidents.facts import Fact, HeldFact
 from monitor.incidents.model import Incident
-from monitor.incidents.roles import Decision, RefusedActError, Role
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError, Role
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from monitor.incidents.acts.base import Occasion, Plain, Step
 from monitor.incidents.model import Incident
-from monitor.incidents.roles import Decision
+from monitor.incidents.rights import Decision
 from monitor.incidents.timeline import EntryKind
 
 __all__ = ["Erase", "Seal"]

@@ -6,9 +6,13 @@ from baselines.summary import WindowKey
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.awareness import awareness, awareness_record
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import Incident, IncidentState, Signal
-from monitor.incidents.roles import Decision, RefusedActError, check_right
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Signal
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
 from monitor.incidents.signals import summed_up
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier, worse
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from monitor.incidents.acts.base import Occasion, Plain, Step
-from monitor.incidents.model import Incident, IncidentState, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.records import Record, to_record
-from monitor.incidents.roles import Decision, RefusedActError
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind
 

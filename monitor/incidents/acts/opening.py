@@ -7,8 +7,12 @@ from baselines.summary import WindowKey
 from detectors.base import FailureMode
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import Incident, IncidentState, SignalKind
-from monitor.incidents.roles import Decision, RefusedActError, check_right
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Axes, Suggestion, Tier, worse
 from monitor.incidents.timeline import EntryKind
 

@@ -4,14 +4,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from monitor.incidents.acts.base import Occasion, Plain, Step
-from monitor.incidents.model import Incident, IncidentLink, LinkKind
-from monitor.incidents.roles import (
-    Decision,
-    Person,
-    RefusedActError,
-    Role,
-    RoleHolder,
-)
+from monitor.incidents.model import Incident
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import Person, RefusedActError, Role, RoleHolder
+from monitor.incidents.states import IncidentLink, LinkKind
 from monitor.incidents.timeline import EntryKind
 
 __all__ = ["Assign", "HandOver", "Relate", "Snooze"]

@@ -7,7 +7,8 @@ from typing import ClassVar, Final
 from monitor.incidents.acts.base import Occasion, Plain, Step
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record
-from monitor.incidents.roles import Decision, RefusedActError
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
 from monitor.incidents.timeline import MONITOR, EntryKind, RecordedEntry
 
 __all__ = ["WRITTEN", "Correct", "OpenEvidence", "WriteDown", "has_seen_all"]

@@ -7,7 +7,9 @@ from monitor.incidents.acts.base import Occasion
 from monitor.incidents.drafts.draft import Draft, DraftStage, rules_of, stage_of
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record, from_record, to_record
-from monitor.incidents.roles import RIGHTS, RefusedActError, Role, check_right
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import RIGHTS
+from monitor.incidents.roles import RefusedActError, Role
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.printing import time_text
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from monitor.incidents.regimes.model import Regime
-from monitor.incidents.roles import Decision
+from monitor.incidents.rights import Decision
 from monitor.incidents.suggestion import Tier
 
 __all__ = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from monitor.incidents.roles import Decision
+from monitor.incidents.rights import Decision
 
 __all__ = ["DEFINITIONS", "Field", "FieldDefinition", "FieldState", "Fields"]
 

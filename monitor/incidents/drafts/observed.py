@@ -5,7 +5,8 @@ with every window; an entry holds them as they were, in the very digits that a d
 """
 
 from detectors.base import Estimate
-from monitor.incidents.model import Incident, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.records import Record
 from monitor.incidents.timeline import EntryKind, TimelineEntry
 from monitor.incidents.wording import leading_signal, slice_words

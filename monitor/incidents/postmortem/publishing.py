@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.model import Incident
 from monitor.incidents.postmortem.report import missing
-from monitor.incidents.roles import Decision, RefusedActError, check_right
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 
 __all__ = ["published"]

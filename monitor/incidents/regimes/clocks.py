@@ -12,7 +12,9 @@ from monitor.incidents.records import Record
 from monitor.incidents.regimes.library import calendars, regime, regimes
 from monitor.incidents.regimes.model import Regime, RegimeClock, RegimeError, is_stale
 from monitor.incidents.regimes.periods import due_us
-from monitor.incidents.roles import Decision, RefusedActError, check_right
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import RefusedActError
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.printing import time_text
 

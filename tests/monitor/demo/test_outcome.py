@@ -4,13 +4,8 @@ from baselines.summary import WindowKey
 from detectors.base import FailureMode
 from monitor.demo.outcome import compare_with_truth
 from monitor.demo.scenario import PLANTED, Planted, at
-from monitor.incidents.model import (
-    Incident,
-    Observation,
-    Signal,
-    SignalIdentity,
-    incident_id,
-)
+from monitor.incidents.model import Incident, incident_id
+from monitor.incidents.observations import Observation, Signal, SignalIdentity
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 
 SUGGESTION = Suggestion(

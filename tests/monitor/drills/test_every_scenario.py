@@ -15,9 +15,9 @@ from monitor.drills.playing import BEGIN_US, Played, play
 from monitor.drills.scenario import RESERVED, ScenarioError, scenario, shipped
 from monitor.drills.telling import played_record, played_text, told_instead
 from monitor.incidents.drafts.draft import DRILL_BANNER
-from monitor.incidents.model import IncidentState
 from monitor.incidents.postmortem.items import ItemKind, action_items
 from monitor.incidents.postmortem.sections import SECTIONS
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind, broken_links
 

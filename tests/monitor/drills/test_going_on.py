@@ -15,8 +15,10 @@ from monitor.engine.incident_desk import monitor_name
 from monitor.engine.response.acting import ActingDesk
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.acts.moving import Move
-from monitor.incidents.model import Incident, IncidentState
-from monitor.incidents.roles import Decision, People, Person, Role
+from monitor.incidents.model import Incident
+from monitor.incidents.rights import Decision
+from monitor.incidents.roles import People, Person, Role
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.storage.store import Store
 

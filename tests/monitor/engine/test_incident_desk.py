@@ -13,7 +13,8 @@ from monitor.config.model import Configuration
 from monitor.engine.incident_desk import IncidentDesk
 from monitor.engine.judgement import Judge, Judgement
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
+from monitor.incidents.states import IncidentState
 from monitor.severity.scoring import FiveAxes
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.store import Store

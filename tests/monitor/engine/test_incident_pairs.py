@@ -6,13 +6,9 @@ from monitor.engine.incident_desk import IncidentShelf
 from monitor.engine.incident_pairs import paired
 from monitor.engine.unstored_incidents import UnstoredIncidents
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import (
-    Incident,
-    IncidentState,
-    Observation,
-    Signal,
-    SignalIdentity,
-)
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import Observation, Signal, SignalIdentity
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.severity.assessment import cannot_see_suggestion
 from monitor.severity.register import SystemRegister

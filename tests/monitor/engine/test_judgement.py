@@ -30,7 +30,7 @@ from monitor.config.model import (
 )
 from monitor.config.problems import Place
 from monitor.engine.judgement import Judge
-from monitor.incidents.model import SignalKind
+from monitor.incidents.observations import SignalKind
 from monitor.severity.register import Stakes, SystemRegister
 from monitor.severity.scoring import FiveAxes
 from monitor.windows.spec import TumblingWindows

@@ -15,7 +15,8 @@ from monitor.config.notifying import NotifierSettings
 from monitor.engine.notifying import incident_shelf
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery
 from monitor.incidents.grouping import Changes, apply
-from monitor.incidents.model import Incident, SignalIdentity, observation_of
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalIdentity, observation_of
 from monitor.incidents.records import from_record
 from monitor.incidents.silences import Silence
 from monitor.incidents.suggestion import Axes, Suggestion, Tier

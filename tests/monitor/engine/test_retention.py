@@ -17,7 +17,8 @@ from monitor.engine.daemon.upkeep import Upkeep
 from monitor.engine.retention import Retention, RetentionReport, Step
 from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.grouping import apply
-from monitor.incidents.model import IncidentState, SignalIdentity, observation_of
+from monitor.incidents.observations import SignalIdentity, observation_of
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.storage import Store
 from monitor.storage.compaction import compacted_until, first_full

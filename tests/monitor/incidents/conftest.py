@@ -10,7 +10,8 @@ from detectors.base import Estimate, FailureMode, Finding, Verdict
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery
 from monitor.incidents.grouping import Changes, apply
-from monitor.incidents.model import Incident, SignalIdentity, observation_of
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalIdentity, observation_of
 from monitor.incidents.roles import Person, Role
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.timeline import FIRST_PREV, RecordedEntry, TimelineEntry, chained

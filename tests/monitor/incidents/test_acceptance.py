@@ -21,9 +21,11 @@ from monitor.incidents.anchors import append_anchors, read_anchors, violations
 from monitor.incidents.breaches import GroupingRules
 from monitor.incidents.facts import Fact
 from monitor.incidents.grouping import apply
-from monitor.incidents.model import Incident, IncidentState, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.roles import Person, RefusedActError, Role
 from monitor.incidents.silences import Silence, muting
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind, chained, superseded
 from monitor.incidents.timers import TimerKind

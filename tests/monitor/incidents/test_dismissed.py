@@ -5,7 +5,8 @@ import pytest
 
 from baselines.summary import WindowKey
 from monitor.incidents.breaches import Recovery
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 
 HOUR = 3_600_000_000

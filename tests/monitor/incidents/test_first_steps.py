@@ -4,7 +4,7 @@ import pytest
 
 from detectors.base import FailureMode
 from monitor.incidents.first_steps import first_steps
-from monitor.incidents.model import SignalKind
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.suggestion import Tier
 
 

@@ -10,13 +10,9 @@ from baselines.summary import WindowKey
 from detectors.base import Estimate, FailureMode, Finding, Verdict
 from monitor.incidents.breaches import Breach, GroupingRules, Recovery
 from monitor.incidents.grouping import Changes, apply
-from monitor.incidents.model import (
-    Incident,
-    IncidentState,
-    SignalIdentity,
-    SignalKind,
-    observation_of,
-)
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalIdentity, SignalKind, observation_of
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.timeline import EntryKind
 

@@ -17,17 +17,17 @@ from monitor.incidents.awareness import AwarenessKind, awareness
 from monitor.incidents.breaches import Recovery
 from monitor.incidents.facts import Fact
 from monitor.incidents.lifecycle import perform
-from monitor.incidents.model import Incident, IncidentState, LinkKind
+from monitor.incidents.model import Incident
+from monitor.incidents.rights import RIGHTS, Decision
 from monitor.incidents.roles import (
     REQUIRED_ROLES,
-    RIGHTS,
-    Decision,
     People,
     Person,
     RefusedActError,
     Role,
     RoleHolder,
 )
+from monitor.incidents.states import IncidentState, LinkKind
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import EntryKind, broken_links
 from monitor.severity.scoring import FiveAxes

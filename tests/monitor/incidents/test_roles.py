@@ -1,16 +1,8 @@
 import pytest
 
-from monitor.incidents.roles import (
-    RIGHTS,
-    Decision,
-    People,
-    Person,
-    RefusedActError,
-    Role,
-    RoleHolder,
-    SecondPerson,
-    check_right,
-)
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import RIGHTS, Decision, SecondPerson
+from monitor.incidents.roles import People, Person, RefusedActError, Role, RoleHolder
 from monitor.incidents.suggestion import Tier
 
 ADA = Person(name="ada", role=Role.COMMANDER)

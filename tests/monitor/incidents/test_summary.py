@@ -4,14 +4,8 @@ import pytest
 
 from baselines.summary import WindowKey
 from detectors.base import FailureMode
-from monitor.incidents.model import (
-    Incident,
-    Observation,
-    Signal,
-    SignalIdentity,
-    SignalKind,
-    incident_id,
-)
+from monitor.incidents.model import Incident, incident_id
+from monitor.incidents.observations import Observation, Signal, SignalIdentity, SignalKind
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.summary import summarize
 

@@ -6,7 +6,7 @@ import pytest
 
 from baselines.summary import WindowKey
 from detectors.base import Estimate, FailureMode
-from monitor.incidents.model import Observation, Signal, SignalIdentity, SignalKind
+from monitor.incidents.observations import Observation, Signal, SignalIdentity, SignalKind
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.wording import title_of
 

@@ -8,7 +8,9 @@ from baselines.summary import WindowKey
 from detectors.base import Estimate, FailureMode, Finding, Verdict
 from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.grouping import Changes, apply
-from monitor.incidents.model import Incident, IncidentState, SignalIdentity, observation_of
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalIdentity, observation_of
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.storage import StorageError, Store
 

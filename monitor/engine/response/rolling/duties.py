@@ -7,7 +7,8 @@ from typing import Final
 from detectors.base import Verdict
 from monitor.config.model import Configuration
 from monitor.engine.response.rolling.desk import RollbackDesk
-from monitor.incidents.model import Incident, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.timeline import MONITOR
 from monitor.rollbacks.afterwards import note_metric
 from monitor.rollbacks.errors import Refusal

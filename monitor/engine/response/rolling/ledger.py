@@ -10,7 +10,8 @@ from monitor.engine.notifying import Tell, tell_nobody
 from monitor.engine.response.due import matched_timers
 from monitor.incidents.acts.moving import FORWARD
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import Incident, IncidentState
+from monitor.incidents.model import Incident
+from monitor.incidents.states import IncidentState
 from monitor.incidents.timeline import MONITOR, EntryKind, TimelineEntry
 from monitor.rollbacks.execution import Execution, Step, StepKind
 from monitor.rollbacks.telling import timeline_entry

@@ -10,7 +10,7 @@ from monitor.engine.incident_desk import IncidentDesk, monitor_name
 from monitor.engine.judgement import Judgement
 from monitor.engine.notifying import incident_shelf
 from monitor.incidents.breaches import Breach, Recovery
-from monitor.incidents.model import Observation, SignalIdentity, SignalKind
+from monitor.incidents.observations import Observation, SignalIdentity, SignalKind
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.rollbacks.rehearsal import Rehearsal
 from monitor.storage.errors import ConcurrentWriteError

@@ -2,18 +2,11 @@
 
 from typing import Final
 
-from monitor.incidents.model import Incident, IncidentState
-from monitor.incidents.roles import (
-    RIGHTS,
-    Decision,
-    People,
-    Person,
-    RefusedActError,
-    Right,
-    Role,
-    SecondPerson,
-    check_right,
-)
+from monitor.incidents.model import Incident
+from monitor.incidents.right_checks import check_right
+from monitor.incidents.rights import RIGHTS, Decision, Right, SecondPerson
+from monitor.incidents.roles import People, Person, RefusedActError, Role
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import MONITOR
 from monitor.rollbacks.execution import Execution

@@ -13,8 +13,10 @@ from monitor.config.model import Configuration
 from monitor.engine.daemon.self_watch import SelfWatch
 from monitor.engine.daemon.telling import TelemetryObserver, vocabulary
 from monitor.incidents.acts.moving import Move
-from monitor.incidents.model import Incident, IncidentState, SignalKind
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.roles import RefusedActError
+from monitor.incidents.states import IncidentState
 from monitor.incidents.summary import summarize
 from monitor.incidents.timeline import EntryKind
 from monitor.severity.scoring import FiveAxes

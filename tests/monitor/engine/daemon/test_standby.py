@@ -19,14 +19,10 @@ from monitor.engine.response.rolling.desk import RollbackDesk
 from monitor.engine.response.rolling.duties import due_pulls, left_behind, note_metrics
 from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.grouping import apply
-from monitor.incidents.model import (
-    Incident,
-    IncidentState,
-    SignalIdentity,
-    SignalKind,
-    observation_of,
-)
+from monitor.incidents.model import Incident
+from monitor.incidents.observations import SignalIdentity, SignalKind, observation_of
 from monitor.incidents.roles import Person, Role
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.timeline import EntryKind
 from monitor.rollbacks.adapter import Applied, Diff, Observed

@@ -9,8 +9,8 @@ from monitor.incidents.acts.base import Occasion
 from monitor.incidents.acts.moving import Move
 from monitor.incidents.acts.organizing import Assign
 from monitor.incidents.grouping import Changes
-from monitor.incidents.model import IncidentState
 from monitor.incidents.roles import Person, RefusedActError, Role
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import MONITOR as BY_MONITOR
 from monitor.incidents.timeline import EntryKind, broken_links

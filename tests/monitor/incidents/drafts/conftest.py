@@ -7,15 +7,10 @@ import pytest
 from baselines.summary import WindowKey
 from detectors.base import Estimate, FailureMode
 from monitor.incidents.drafts.observed import observed_entry
-from monitor.incidents.model import (
-    Incident,
-    IncidentState,
-    Observation,
-    Signal,
-    SignalIdentity,
-    incident_id,
-)
+from monitor.incidents.model import Incident, incident_id
+from monitor.incidents.observations import Observation, Signal, SignalIdentity
 from monitor.incidents.records import Record
+from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.incidents.timeline import (
     FIRST_PREV,

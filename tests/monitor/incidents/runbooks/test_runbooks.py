@@ -8,7 +8,7 @@ import pytest
 from detectors.base import FailureMode
 from monitor.cli import command_parser
 from monitor.incidents.first_steps import first_steps
-from monitor.incidents.model import SignalKind
+from monitor.incidents.observations import SignalKind
 from monitor.incidents.roles import Role
 from monitor.incidents.runbooks.library import runbooks, runbooks_in
 from monitor.incidents.runbooks.model import RunbookError

@@ -3,11 +3,12 @@
 from typing import Final
 
 from monitor.drills.script import Cast
+from monitor.errors import OutputwatchError
 from monitor.incidents.rights import RIGHTS, Decision, SecondPerson
 from monitor.incidents.roles import People, Person, Role
 from monitor.incidents.suggestion import Tier
 
-__all__ = ["MADE_UP", "cast_of", "entitled"]
+__all__ = ["MADE_UP", "NEEDED", "CastError", "cast_of", "entitled"]
 
 MADE_UP: Final[Cast] = {
     Role.ON_CALL: "Robin (made up)",
@@ -23,11 +24,32 @@ MADE_UP: Final[Cast] = {
 """Persons that nobody takes for real ones, in any text that they end up in."""
 
 
+NEEDED: Final = (
+    Role.ON_CALL,
+    Role.COMMANDER,
+    Role.ML_LEAD,
+    Role.PRODUCT,
+    Role.LEGAL,
+    Role.COMMUNICATIONS,
+    Role.SCRIBE,
+)
+"""The roles that every script has something for."""
+
+
+class CastError(OutputwatchError):
+    """The people of a configuration cannot play a script."""
+
+
 def cast_of(people: People) -> Cast:
     """Return the persons that a configuration lists for each role, made-up ones where none is.
 
     A person may have several roles, but who decides and who stands by it must be two persons:
     so a role goes to whom has the fewest so far.
+
+    Raises
+    ------
+    CastError
+        If nobody is listed in a role that every script needs.
     """
     if not people.members:
         return MADE_UP
@@ -36,6 +58,13 @@ def cast_of(people: People) -> Cast:
         able = [name for name, roles in people.members.items() if role in roles]
         if able:
             cast[role] = min(able, key=lambda name: (list(cast.values()).count(name), name))
+    lacking = [role.value for role in NEEDED if role not in cast]
+    if lacking:
+        message = (
+            f"people.members must name somebody as {', '.join(lacking)} for a script to respond; "
+            "add them, or let people play without --scripted"
+        )
+        raise CastError(message)
     return cast
 
 
@@ -44,7 +73,7 @@ def entitled(decision: Decision, cast: Cast, tier: Tier) -> tuple[Person, Person
 
     Raises
     ------
-    LookupError
+    CastError
         If nobody of the cast may.
     """
     right = RIGHTS[decision]
@@ -62,5 +91,6 @@ def _first(roles: frozenset[Role], cast: Cast, *, besides: Person | None) -> Per
         if besides is None or (cast[role] != besides.name and role is not besides.role):
             return Person(name=cast[role], role=role)
     wanted = ", ".join(role.value for role in Role if role in roles)
-    message = f"nobody of the cast may act as {wanted} beside {besides and besides.name!r}"
-    raise LookupError(message)
+    beside = "" if besides is None else f" beside {besides.name!r}"
+    message = f"somebody must be able to act as {wanted}{beside}; add one to people.members"
+    raise CastError(message)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from monitor.clock import FixedClock
+from monitor.config.load import load_configuration
 from monitor.drills.cast import cast_of
 from monitor.drills.planting import Drill
 from monitor.drills.responding import Responder, Response
@@ -66,6 +67,9 @@ def play(name: str, folder: Path, *, against: Path | None = None) -> Played:
         configuration cannot do what the script asks of them.
     """
     clock = FixedClock(BEGIN_US)
+    if against is not None:
+        # Before anything is written: a script needs more roles than small teams list.
+        cast_of(load_configuration(against).people)
     drill = Drill.begun(name, folder, clock=clock, against=against, simulated=True)
     configuration = drill.configuration
     monitor = monitor_name(configuration)

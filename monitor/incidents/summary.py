@@ -80,6 +80,8 @@ class IncidentSummary:
         Who decides what, and the roles that nobody fills yet.
     broken_links
         Timeline entries that were changed behind the program's back.
+    drill
+        Whether it is practice.
     """
 
     id: str
@@ -115,6 +117,7 @@ class IncidentSummary:
     inhibited: tuple[SignalLine, ...]
     timeline: tuple[TimelineLine, ...]
     broken_links: tuple[int, ...]
+    drill: bool = False
 
 
 def summarize(
@@ -176,6 +179,7 @@ def summarize(
             for each in entries
         ),
         broken_links=broken_links,
+        drill=incident.drill,
     )
 
 

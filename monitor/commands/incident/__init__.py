@@ -251,7 +251,8 @@ def tell(arguments: argparse.Namespace, incident: "Incident") -> None:
         )
         return
     decided = "confirmed" if incident.confirmed else "suggested"
+    practice = "DRILL " if incident.drill else ""
     write_line(
-        f"#{incident.number} {incident.short_id} is {incident.state.value}, "
+        f"{practice}#{incident.number} {incident.short_id} is {incident.state.value}, "
         f"{incident.tier.value} {decided}: {incident.title}"
     )

@@ -81,7 +81,7 @@ def _row(incident: "Incident") -> tuple[str, ...]:
         _since(incident) or "unknown",
         _until(incident) or "unknown",
         str(len(incident.own_signals)),
-        incident.title,
+        f"DRILL {incident.title}" if incident.drill else incident.title,
     )
 
 
@@ -98,6 +98,7 @@ def _record(incident: "Incident") -> dict[str, object]:
         "id": incident.id,
         "number": incident.number,
         "title": incident.title,
+        "drill": incident.drill,
         "state": incident.state.value,
         "resolution_proposed": incident.resolution_proposed is not None,
         "system": incident.system,

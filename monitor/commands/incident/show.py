@@ -89,6 +89,8 @@ def _record_looking(arguments: argparse.Namespace) -> None:
 
 
 def _page(summary: "IncidentSummary") -> Iterator[str]:
+    if summary.drill:
+        yield "DRILL: this is practice, and nothing of it leaves the building"
     yield from _wrapped(f"#{summary.number}  {summary.title}")
     # What was measured comes before what is suggested: people look first.
     decided = f"{summary.confirmed} confirmed" if summary.confirmed else "severity not decided"

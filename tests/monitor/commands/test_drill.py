@@ -31,9 +31,16 @@ def test_people_play_a_drill_by_the_commands_that_it_shows(
     assert {each["standing"] for each in shown["milestones"]} == {"no target", "not yet"}
     for command in shown["commands"]:
         command_parser().parse_args(shlex.split(command)[1:])
-    for command in shown["commands"][1:4]:
+    for command in shown["commands"][:4]:
         assert main(shlex.split(command)[1:]) == 0
-    capsys.readouterr()
+        assert "DRILL" in capsys.readouterr().out
+    assert main(["incident", "list", f"{folder}/drill.yaml"]) == 0
+    assert "DRILL Safety" in capsys.readouterr().out
+    assert main(["incident", "runbook", f"{folder}/drill.yaml", "1"]) == 0
+    page = capsys.readouterr().out
+    assert "commander, Ada, within 30 minutes of the alarm" in page
+    assert f"outputwatch incident ack {folder}/drill.yaml 1 --by NAME" in page
+    assert "do not: take fewer triggers for good news" in page
     assert main(["drill", "report", "--directory", folder, "--json"]) == 0
     reached = json.loads(capsys.readouterr().out)
     by_name = {each["milestone"]: each["standing"] for each in reached["milestones"]}

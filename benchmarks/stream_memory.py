@@ -2,8 +2,9 @@
 
     python -m benchmarks.stream_memory [--events 50000000] [--client 'kafka-python, blocks']
 
-The resident set is looked at every 100,000 events, and the picture shows the highest of each
-stretch. It is flat if the second half of the run is not above the first by more than a few MB.
+The resident set is looked at every 100,000 events; a line is printed for the highest of each
+million, as soon as it is known. It is flat if the second half of the run is not above the first
+by more than a few MB.
 """
 
 import argparse
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 DIFFERENT_EVENTS = 100_000
 LOOK_EVENTS = 100_000
-STRETCHES = 50
-WIDTH = 60
+LOOKS_IN_A_LINE = 10
+MEGABYTES_OF_A_MARK = 4
 _PAGE = resource.getpagesize()
 
 
@@ -41,25 +42,20 @@ class Watched:
         self.n_events += len(batch.payloads)
         if self.n_events >= LOOK_EVENTS * (len(self.megabytes) + 1):
             self.megabytes.append(resident_megabytes())
+            if len(self.megabytes) % LOOKS_IN_A_LINE == 0:
+                print(line(self.n_events, self.megabytes[-LOOKS_IN_A_LINE:]), flush=True)
+
+
+def line(n_events: int, megabytes: Sequence[float]) -> str:
+    """Return the highest resident set up to a number of events, and a bar as long as it."""
+    highest = max(megabytes)
+    return f"{n_events:>12,} {highest:8.1f} MB |{'#' * round(highest / MEGABYTES_OF_A_MARK)}"
 
 
 def resident_megabytes() -> float:
     """Return the resident set of this process."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * _PAGE / 1e6
-
-
-def picture(megabytes: Sequence[float], n_events: int) -> str:
-    """Return a line for each stretch of the run, with its highest resident set."""
-    top = max(megabytes)
-    n_lines = min(STRETCHES, len(megabytes))
-    lines = []
-    for number in range(n_lines):
-        start, end = (len(megabytes) * each // n_lines for each in (number, number + 1))
-        highest = max(megabytes[start:end])
-        done = n_events * (number + 1) // n_lines
-        lines.append(f"{done:>12,} {highest:8.1f} MB |{'#' * round(highest / top * WIDTH)}")
-    return "\n".join(lines)
 
 
 def summary(megabytes: Sequence[float]) -> str:
@@ -100,7 +96,6 @@ def main() -> None:
     print(f"{watched.n_events:,} events with {arguments.client}")
     print(f"{minutes:.1f} minutes, {1 / seconds:,.0f} events per CPU second")
     print(summary(watched.megabytes))
-    print(picture(watched.megabytes, watched.n_events))
 
 
 if __name__ == "__main__":

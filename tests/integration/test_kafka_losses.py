@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.brokers.small.broker import SmallBroker
 from tests.brokers.topics import create_topic, delete_records_before, produce
 from tests.integration.kafka_ledger import Ledger, Worker
 from tests.integration.kafka_reader import CLIENTS, Reader, filled, quick_source, values
+from tests.integration.operator_view import seen
 
 # kafka-python leaves the sockets of connections that the broker cut to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -132,8 +134,8 @@ def test_a_log_that_was_cut_short_is_told_and_read_on_at_its_end(
     assert reader.ledger.rows[f"{topic}/0"].position == 500
 
 
-def test_a_log_that_was_cut_short_while_nobody_read_is_told(
-    broker: SmallBroker, opened: Opened
+def test_a_log_that_was_cut_short_while_nobody_read_opens_an_incident(
+    broker: SmallBroker, opened: Opened, tmp_path: Path
 ) -> None:
     topic = filled(broker.bootstrap, 100)
     ledger = known(f"{topic}/0", 300)
@@ -143,8 +145,15 @@ def test_a_log_that_was_cut_short_while_nobody_read_is_told(
     produce(broker.bootstrap, topic, values(100, 150))
     reader.drain(50)
 
+    view = seen(notice, tmp_path)
+    ((title, sentence),) = view.incidents
     assert (notice.partition, notice.first, notice.end) == (f"{topic}/0", 100, 300)
     assert ledger.payloads() == values(100, 150)
+    assert title == f"Behavioural: lost records of {topic}/0"
+    assert "truncated" in sentence
+    assert "positions 100 to 299" in sentence
+    assert 'outputwatch_source_notices_total{kind="truncated"} 1.0' in view.metrics
+    assert "outputwatch_gap_records_total 200.0" in view.metrics
 
 
 def test_a_topic_made_anew_while_nobody_read_is_read_from_its_beginning(
@@ -181,7 +190,9 @@ def test_a_topic_made_anew_while_it_is_read_is_read_from_its_beginning(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_broker_that_is_away_for_long_is_told_once(broker: SmallBroker, client: str) -> None:
+def test_a_broker_that_is_away_for_long_is_told_once_and_nothing_is_lost(
+    broker: SmallBroker, client: str, tmp_path: Path
+) -> None:
     topic = filled(broker.bootstrap, 10)
     reader = Reader(
         quick_source(broker.bootstrap, topic, client=client),
@@ -200,6 +211,10 @@ def test_a_broker_that_is_away_for_long_is_told_once(broker: SmallBroker, client
     reader.drain(20)
     reader.close()
 
+    view = seen(notice, tmp_path)
     assert (notice.partition, notice.first, notice.end) == ("", None, None)
     assert not told_again
+    assert not view.incidents
+    assert 'outputwatch_source_notices_total{kind="unreachable"} 1.0' in view.metrics
+    assert "outputwatch_gap_records_total 0.0" in view.metrics
     assert reader.ledger.payloads() == values(0, 20)

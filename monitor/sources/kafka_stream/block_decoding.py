@@ -5,6 +5,7 @@ variable-length numbers and three objects. `BlockRecords` replaces the one metho
 and keeps everything around it: checksums, aborted transactions, control batches, offsets.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,20 +92,18 @@ def _read(batch: DefaultRecordBatch, first: int) -> tuple[Sequence[int], Sequenc
     if batch.magic != 2:
         kept = [record for record in batch if record.offset >= first]
         return [record.offset for record in kept], [record.value or b"" for record in kept]
+    base, n_records = batch.base_offset, batch.records_count
+    # Offsets ascend; so many as fit between the first and the last have no gaps.
+    gaps: list[int] | None = None if batch.last_offset - base + 1 == n_records else []
     try:
-        deltas, values = walk(uncompressed(batch), batch.records_count)
+        values = walk(uncompressed(batch), n_records, gaps)
     except Exception as error:
-        message = f"the batch at offset {batch.base_offset} cannot be read: {error!r}"
+        message = f"the batch at offset {base} cannot be read: {error!r}"
         raise CorruptBatchError(message, batch.next_offset) from error
-    base = batch.base_offset
-    skipped = sum(1 for delta in deltas if base + delta < first) if base < first else 0
-    return _offsets(base, deltas[skipped:]), values[skipped:]
-
-
-def _offsets(base: int, deltas: Sequence[int]) -> Sequence[int]:
-    if deltas and deltas[-1] - deltas[0] + 1 == len(deltas):
-        return range(base + deltas[0], base + deltas[-1] + 1)
-    return [base + delta for delta in deltas]
+    consecutive = range(base, base + n_records)
+    offsets = consecutive if gaps is None else [base + delta for delta in gaps]
+    skipped = bisect_left(offsets, first)
+    return offsets[skipped:], values[skipped:] if skipped else values
 
 
 def records_of(kind: type[Any], wire: bytes, first: int) -> list[tuple[int, bytes]]:

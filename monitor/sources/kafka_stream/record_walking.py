@@ -37,18 +37,24 @@ def uncompressed(batch: DefaultRecordBatch) -> bytes:
     return bytes(_DECODERS[codec_of_batch](compressed))
 
 
-def walk(buffer: bytes, n_records: int) -> tuple[list[int], list[bytes]]:
-    """Return offset deltas and values; headers, keys and times are passed over.
+def walk(buffer: bytes, n_records: int, deltas: list[int] | None = None) -> list[bytes]:
+    """Return the values; headers, keys and times are passed over.
 
-    Calls would cost more than all the rest, so numbers of one or two bytes, which are nearly
+    Calls would cost more than all the rest, so the lengths of one or two bytes, which are nearly
     all there are, are read in line.
+
+    Parameters
+    ----------
+    buffer, n_records
+        The records, and how many they are.
+    deltas
+        Takes the offset of each record, counted from that of the batch; None: not wanted.
 
     Raises
     ------
     ValueError, IndexError
         If the bytes are not so many records.
     """
-    deltas: list[int] = []
     values: list[bytes] = []
     position = 0
     for _ in range(n_records):
@@ -66,21 +72,16 @@ def walk(buffer: bytes, n_records: int) -> tuple[list[int], list[bytes]]:
         while buffer[position] > 127:  # time
             position += 1
         position += 1
-        delta = buffer[position]
+        if deltas is not None:
+            deltas.append(_long(buffer, position + 1, buffer[position])[0] >> 1)
+        while buffer[position] > 127:  # offset
+            position += 1
         position += 1
-        if delta > 127:
-            byte = buffer[position]
-            if byte > 127:
-                delta, position = _long(buffer, position, delta)
-            else:
-                delta += (byte << 7) - 128
-                position += 1
-        deltas.append(delta >> 1)
         length = buffer[position]
         position += 1
-        if length > 127:
-            length, position = _long(buffer, position, length)
-        if not length & 1:  # an odd number is -1: no key
+        if length != 1:  # -1: no key
+            if length > 127:
+                length, position = _long(buffer, position, length)
             position += length >> 1
         length = buffer[position]
         position += 1
@@ -91,7 +92,7 @@ def walk(buffer: bytes, n_records: int) -> tuple[list[int], list[bytes]]:
             else:
                 length += (byte << 7) - 128
                 position += 1
-        if length & 1:
+        if length & 1:  # -1: no value
             values.append(b"")
         else:
             start = position
@@ -104,17 +105,22 @@ def walk(buffer: bytes, n_records: int) -> tuple[list[int], list[bytes]]:
     if position != len(buffer):
         message = f"the records end at byte {position} of {len(buffer)}"
         raise ValueError(message)
-    return deltas, values
+    return values
 
 
 def _long(buffer: bytes, position: int, first: int) -> tuple[int, int]:
-    """Return a number of several bytes, zigzag-coded still, and the position after it."""
+    """Return a number, zigzag-coded still, and the position after it.
+
+    Parameters
+    ----------
+    position, first
+        Behind the first byte of the number; and that byte.
+    """
     number = first & 127
-    shift = 7
-    while True:
+    byte, shift = first, 7
+    while byte > 127:
         byte = buffer[position]
         position += 1
         number |= (byte & 127) << shift
-        if byte < 128:
-            return number, position
         shift += 7
+    return number, position

@@ -13,8 +13,9 @@ from typing import Any, Self, TypeVar
 from tests.brokers.errors import BrokerError
 from tests.brokers.ports import LOOPBACK, free_port
 from tests.brokers.small.batches import Batch
+from tests.brokers.small.repeating_log import RepeatingLog
 from tests.brokers.small.server import Server
-from tests.brokers.small.state import State
+from tests.brokers.small.state import State, Topic
 
 __all__ = ["SmallBroker"]
 
@@ -123,6 +124,16 @@ class SmallBroker:
     def break_compression(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
         """Make the batch that holds a record impossible to decompress; return its offsets."""
         return self._spoil(topic, partition, offset, Batch.with_undecodable_payload)
+
+    def repeat(self, topic: str, end: int) -> None:
+        """Serve what a topic's partitions hold again and again, up to the offset `end`."""
+
+        def replace() -> None:
+            known = self._known.topics[topic]
+            logs = tuple(RepeatingLog(log.batches, end) for log in known.partitions)
+            self._known.topics[topic] = Topic(topic, logs, known.id)
+
+        self._do(replace)
 
     def requests(self) -> Counter[str]:
         """Return how many requests of each name have come so far."""

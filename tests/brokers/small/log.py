@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.brokers.small.batches import Batch, split_batches
@@ -86,6 +86,11 @@ class PartitionLog:
         self.start = offset
         kept = bisect_left(self._last_offsets, offset)
         del self._batches[:kept], self._last_offsets[:kept]
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        """Return what is kept, in order of offset."""
+        return tuple(self._batches)
 
     def cut(self, end: int) -> None:
         """Lose the batches from the one that holds `end` on, as a log that was not on disk."""

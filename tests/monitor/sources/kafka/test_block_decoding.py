@@ -22,7 +22,9 @@ sizes = st.sampled_from([0, 1, 62, 63, 64, 65, 127, 128, 8_191, 8_192, 20_000])
 texts = st.none() | st.builds(lambda size: b"x" * size, sizes)
 headers = st.lists(st.tuples(st.text(max_size=3), st.binary(max_size=70)), max_size=3)
 records = st.lists(
-    st.tuples(st.integers(1, 20_000), st.integers(-(2**40), 2**40), texts, texts, headers),
+    st.tuples(
+        st.just(1) | st.integers(1, 20_000), st.integers(-(2**40), 2**40), texts, texts, headers
+    ),
     min_size=1,
     max_size=12,
 )
@@ -71,11 +73,11 @@ def test_damaged_records_raise_or_read_like_some_records_and_never_hang(
     body[place] ^= data.draw(st.integers(1, 255))
 
     try:
-        deltas, values = walk(bytes(body), batch.records_count)
+        values = walk(bytes(body), batch.records_count)
     except (ValueError, IndexError):
         return
 
-    assert len(deltas) == len(values) == len(each)
+    assert len(values) == len(each)
     assert sum(map(len, values)) < len(body)
 
 

@@ -1,5 +1,6 @@
 """Run a program that may misbehave: bounded in time and output, and leaving nothing behind."""
 
+import atexit
 import contextlib
 import os
 import selectors
@@ -22,6 +23,8 @@ _STEP_SECONDS = 0.05
 _CHUNK = 1 << 16
 _STEADY = SteadyClock()
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+# The groups that run, by the number of their first process.
+_RUNNING: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ def run_program(
     """Run a program without a shell, and end whatever it leaves running.
 
     It runs in a session of its own, in ``/``, with no environment but the one given. When it
-    ends, or its time is up, its whole process group is ended with it.
+    ends, or its time is up, or this program ends, its whole process group is ended with it.
 
     Parameters
     ----------
@@ -134,10 +137,13 @@ def run_program(
         raise NotAppliedError(message) from error
     kept = kept_bytes + max((len(secret.encode()) for secret in secrets), default=0)
     with process:
+        _RUNNING.add(process.pid)
         streams = _Streams(process, stdin, kept)
         try:
             timed_out = not _await(process, streams, _STEADY.now_us() + _us(timeout_seconds))
         finally:
+            # Once it is waited for, its number may be another's.
+            _RUNNING.discard(process.pid)
             _end_group(process)
         streams.drain(_GRACE_SECONDS)
     output, complaints = (_text(buffer, secrets, kept_bytes) for buffer in streams.buffers)
@@ -237,6 +243,14 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+@atexit.register
+def _end_all() -> None:
+    """End what threads still wait for that do not keep this program from ending."""
+    for pid in tuple(_RUNNING):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _text(buffer: bytearray, secrets: Sequence[str], kept_bytes: int) -> str:

@@ -1,10 +1,12 @@
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monitor.engine.response.rolling.desk import RollbackDesk
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.acts.moving import Move
 from monitor.incidents.acts.organizing import Assign
@@ -17,6 +19,7 @@ from monitor.incidents.timeline import EntryKind, broken_links
 from monitor.rollbacks.errors import Refusal, RefusedError
 from monitor.rollbacks.execution import EndState, Execution, Stage, StepKind
 from monitor.rollbacks.plans import Evidence
+from monitor.storage.store import Store
 from tests.monitor.engine.response.rollback_case import (
     ADA,
     BEN,
@@ -342,3 +345,34 @@ def test_what_is_told_is_written_in_the_transaction_of_the_step(
         assert case.desk.load(execution.id).approvals == ()
         assert EntryKind.ROLLBACK_APPROVED not in case.kinds
         assert StepKind.APPROVED not in {step.kind for step in case.desk.steps(execution.id)}
+
+
+def test_two_desks_on_every_database_run_a_rollback_once(
+    any_database_url: str, plane: Plane, clock: TickingClock
+) -> None:
+    plan = plan_for(plane)
+    with Store.open(any_database_url) as store, Store.open(any_database_url) as other:
+        case = Case(store, plan, clock)
+        execution = agreed(case)
+        desks = [
+            replace(case.desk, store=each, owner=f"desk {number}")
+            for number, each in enumerate((store, other))
+        ]
+        ends: list[str] = []
+
+        def run(desk: RollbackDesk) -> None:
+            try:
+                ends.append(str(desk.run(execution.id, ADA).end))
+            except RefusedError as error:
+                ends.append(str(error.refusal))
+
+        threads = [threading.Thread(target=run, args=(desk,)) for desk in desks]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+
+        assert ends.count("verified") == 1
+        assert set(ends) - {"verified"} <= {"locked", "wrong_stage"}
+        assert (plane.n_applied, case.incident.state) == (1, IncidentState.CONTAINED)
+        assert broken_links(case.timeline) == ()

@@ -10,10 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from monitor.clock import SystemClock
+from monitor.sources.inbox import inbox_names
+from monitor.storage.retention import drop_inbox_keys
+from monitor.storage.store import Store
+from monitor.storage.stream_tables import inbox
 from tests.brokers.topics import create_topic, produce
 from tests.integration.labelled_outputs import (
     LABELS,
+    MONITOR,
     OUTPUTS,
     JoinMonitor,
     expected_account,
@@ -154,7 +161,15 @@ def test_a_join_of_what_is_sent_over_http_that_is_killed_ends_with_the_same_byte
     kill(process)
     joined.finish()
 
+    with Store.open(joined.url) as store:
+        with store.reading() as connection:
+            kept = connection.execute(select(inbox.c.monitor, inbox.c.body)).all()
+        n_dropped = sum(drop_inbox_keys(store, MONITOR, SystemClock().now_us()))
+
     assert statuses == [202] * (len(statuses) - 1) + [200]
+    assert {each.monitor for each in kept} == set(inbox_names(MONITOR)) - {MONITOR}
+    assert {each.body for each in kept} == {None}
+    assert n_dropped == len(kept) == len(statuses) - 1
     outcome = joined.outcome()
     assert outcome["windows"] == undisturbed["windows"]
     assert outcome["findings"] == undisturbed["findings"]

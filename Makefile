@@ -14,7 +14,7 @@ help:
 	@echo "make check      ruff, mypy --strict, import-linter, spelling"
 	@echo "make docs       rewrite the generated reference pages"
 	@echo "make bench      ratios against peers and against the physical limit"
-	@echo "make chaos      kill, freeze and cut off workers two thousand times, an hour of CPU"
+	@echo "make chaos      kill, freeze and cut off workers and fill their disks, two thousand times, an hour of CPU"
 	@echo "make statistics false alarms and delays beside other rules, half an hour of CPU"
 	@echo "make lock       resolve constraints.txt anew (needs uv)"
 

@@ -74,6 +74,7 @@ class TelemetryObserver:
     _last_record_us: int | None = None
     _heard_us: int | None = None
     _looked_us: int = 0
+    _is_away: bool = False
 
     def beat(self) -> None:
         """The loop has moved."""
@@ -124,6 +125,9 @@ class TelemetryObserver:
         now_us = self.clock.now_us()
         self.health.holds(Condition.DATABASE)
         self.health.holds(Condition.SNAPSHOT)
+        if self._is_away:
+            self._is_away = False
+            _LOG.info("the database is written again")
         self.metrics.checkpointed(seconds, at_us=now_us)
         self.metrics.lags(lag)
         self._count(checkpoint.counted, now_us)
@@ -155,6 +159,7 @@ class TelemetryObserver:
     def database_away(self, error: Exception, *, seconds: float) -> None:
         """The database could not be written, for so long by now."""
         self.metrics.checkpoint_failed()
+        self._is_away = True
         reason = refusal(error)
         self.health.fails(Condition.DATABASE, f"not written for {seconds:.0f} seconds: {reason}")
         _LOG.warn_rarely(

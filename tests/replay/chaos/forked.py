@@ -68,7 +68,7 @@ class Forked:
 
 
 def _work(log: str, configuration: str, worker: str, options: str) -> None:
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)

@@ -342,3 +342,26 @@ def test_a_check_of_the_configuration_calls_nothing_and_names_what_nobody_watche
 
     assert (status, "1 rollback plan\n" in out) == (0, True)
     assert "waits for 'psi_of_nothing' to come back" in talk
+
+
+def test_what_was_in_force_is_read_out_of_the_vault(world: World) -> None:
+    rollback, _ = world.prepared()
+
+    (kept,) = world.rollback("show", rollback, "--evidence")["evidence"]
+    status, out, _ = world.ran("rollback", "show", rollback, "--evidence")
+
+    assert (kept["plane"]["value"], kept["served"]) == ("v8", "v8")
+    assert (status, '"served": "v8"' in out) == (0, True)
+
+
+def test_for_a_high_risk_system_whoever_agrees_answers_the_question_of_law(world: World) -> None:
+    world.configure(**{"owner: scoring team": "owner: scoring team\n    high_risk: true"})
+    rollback, hash_ = world.prepared()
+
+    unanswered = world.rollback("approve", rollback, "--hash", hash_, *ADA, status=1)
+    answer = "counsel: no serious incident, nobody is told"
+    approved = world.rollback("approve", rollback, "--hash", hash_, *ADA, "--legal", answer)
+
+    assert "legal_answer must say whether an authority is told" in unanswered
+    assert "Article 73(6)" in approved["dry_run"]["text"]
+    assert approved["approvals"][0]["legal_answer"] == answer

@@ -16,8 +16,9 @@ from monitor.engine.response.rolling.freezing import vault_freezer
 from monitor.engine.response.rolling.ledger import IncidentLedger, Saw
 from monitor.incidents.model import Incident
 from monitor.incidents.roles import People
+from monitor.incidents.vault import unsealed
 from monitor.rollbacks.errors import Refusal, RefusedError
-from monitor.rollbacks.execution import Execution, Step
+from monitor.rollbacks.execution import Execution, Step, StepKind
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import RollbackPlan, plan_named
 from monitor.storage.store import Store
@@ -118,6 +119,33 @@ class RollbackOffice:
         """Return the steps of an execution, in order."""
         rollbacks = self.store.rollbacks()
         return rollbacks.steps(rollbacks.load(execution_id).id)
+
+    def evidence(self, execution_id: str) -> tuple[str, ...]:
+        """Return what was in force and served before an execution, out of the vault, as JSON.
+
+        Raises
+        ------
+        VaultError
+            If it was erased or changed.
+        """
+        execution = self.load(execution_id)
+        if execution.incident_id is None:
+            return ()
+        vault = self.store.incidents(self.monitor).vault()
+        key = vault.key(execution.incident_id)
+        commitments = [
+            str(kept["vault"])
+            for step in self.steps(execution.id)
+            if step.kind is StepKind.FROZEN
+            for kept in step.body["kept"].get("evidence", ())
+            if "vault" in kept
+        ]
+        return tuple(
+            unsealed(
+                vault.get(execution.incident_id, each), incident_id=execution.incident_id, key=key
+            )
+            for each in commitments
+        )
 
     def executions(self, incident: str | None = None) -> tuple[Execution, ...]:
         """Return the executions of an incident, or all of this monitor's plans, oldest first."""

@@ -85,10 +85,13 @@ def note_metrics(desk: RollbackDesk, store: Store, configuration: Configuration)
 
 def _of(desk: RollbackDesk, executions: Iterable[Execution]) -> Iterator[Execution]:
     """Yield those of this monitor's plans and incidents."""
-    names = {plan.name for plan in desk.plans}
-    own = {each.id for each in desk.store.incidents(desk.monitor).all()}
+    names, incidents = {plan.name for plan in desk.plans}, desk.store.incidents()
     for execution in executions:
-        if execution.plan in names and execution.incident_id in own:
+        incident_id = execution.incident_id
+        if execution.plan not in names or incident_id is None:
+            continue
+        # One database may hold several monitors with plans of the same name.
+        if incidents.monitor_of(incident_id) == desk.monitor:
             yield execution
 
 

@@ -257,10 +257,11 @@ def test_an_execution_whose_process_is_gone_is_resumed_and_not_sent_again(
 
     while_it_may_live = left_behind(scene.desk)
     clock.wait(21)
+    of_another_monitor = left_behind(replace(scene.desk, monitor="other/production"))
     scene.turn()
 
     ended = ledger.load(made.id)
-    assert while_it_may_live == ()
+    assert (while_it_may_live, of_another_monitor) == ((), ())
     assert (ended.end, plane.n_applied) == (EndState.VERIFIED, 1)
     assert left_behind(scene.desk) == ()
 

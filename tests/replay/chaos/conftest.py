@@ -8,12 +8,13 @@ import pytest
 from tests.brokers.kafka_node.node import KafkaNode
 from tests.brokers.small.broker import SmallBroker
 from tests.monitor.storage.conftest import _new_database, postgresql_server
+from tests.replay.chaos.blows import FROM_OUTSIDE
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import FROM_OUTSIDE, Stage
 from tests.replay.chaos.rehearsal import Rehearsal, rehearsing
 from tests.replay.chaos.scenario import Scenario
 from tests.replay.chaos.setting import Setting
 from tests.replay.chaos.space import Space, best_space
+from tests.replay.chaos.stage import Stage
 
 __all__ = ["postgresql_server"]
 

@@ -22,11 +22,11 @@ from tests.brokers.kafka_node.jars import missing_programs
 from tests.brokers.kafka_node.node import KafkaNode
 from tests.brokers.small.broker import SmallBroker
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import Stage
 from tests.replay.chaos.rehearsal import Rehearsal, rehearsing
 from tests.replay.chaos.scenario import Scenario
 from tests.replay.chaos.setting import Setting
 from tests.replay.chaos.space import best_space
+from tests.replay.chaos.stage import Stage
 
 __all__ = ["main"]
 

@@ -1,30 +1,23 @@
 """One seeded run with real processes, a broker and a database that are hurt meanwhile."""
 
 import json
-import os
 import random
 import re
 import signal
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-from kafka import KafkaProducer
 
 from monitor.config.load import load_configuration
 from monitor.engine.incident_desk import monitor_name
 from monitor.storage.store import Store
 from tests.brokers.kafka_node.node import KafkaNode
 from tests.brokers.small.broker import SmallBroker
-from tests.brokers.topics import create_topic
-from tests.monitor.storage.conftest import _programs
+from tests.replay.chaos.blows import Blow, restart_postgresql
 from tests.replay.chaos.forked import Forked
 from tests.replay.chaos.outcome import Outcome, outcome
 from tests.replay.chaos.scenario import Scenario, write_configuration
@@ -33,36 +26,15 @@ from tests.replay.chaos.space import Space
 from tests.replay.chaos.steps import STEPS
 from tests.replay.chaos.worker_process import LOST_ANSWER
 
-__all__ = ["FROM_OUTSIDE", "Blow", "Performance", "Stage", "fill_topic"]
+__all__ = ["BEGAN_AGAIN", "PATIENCE_SECONDS", "Broker", "Performance"]
 
 Broker = SmallBroker | KafkaNode
 SESSION_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
-TOPIC = "chaos"
 FINE = (0, 3)
 BEGAN_AGAIN = "the worker begins again where the database is"
 NO_SPACE = re.compile(r"SQLITE_FULL|SQLITE_IOERR_WRITE")
-
-
-class Blow(StrEnum):
-    """A kind of fault from outside."""
-
-    KILLED = "process killed (kill -9) at any instant"
-    FROZEN = "process frozen beyond its session, then woken"
-    LEFT = "process told to leave (SIGTERM)"
-    JOINED = "process joined"
-    DROPPED = "connections cut"
-    RESTARTED = "broker down and up"
-    KICKED = "members kicked from the group"
-    LOCKED = "database locked by another program"
-    SERVER_DOWN = "database server restarted, without waiting for anybody"
-    DISK_FULL = "no space for the database for a while"
-    UNAWARE = "process joined, of which a commit will be answered by an error"
-
-
-FROM_OUTSIDE = (Blow.KILLED, Blow.FROZEN, Blow.LEFT, Blow.JOINED, Blow.LOCKED, Blow.UNAWARE)
-"""What needs nothing of the broker, which others may use too."""
 
 
 @dataclass
@@ -327,76 +299,3 @@ class Performance:
     def outcome(self) -> Outcome:
         with Store.open(self.url) as store:
             return outcome(load_configuration(self._path), store)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A broker with a scenario's records in a topic, for many performances."""
-
-    setting: Setting
-    scenario: Scenario
-    broker: Broker
-    topic: str
-    space: Space | None = None
-    blows: tuple[Blow, ...] = tuple(Blow)
-
-    @classmethod
-    def filled(
-        cls,
-        setting: Setting,
-        scenario: Scenario,
-        broker: Broker,
-        space: Space | None = None,
-        blows: tuple[Blow, ...] = tuple(Blow),
-    ) -> "Stage":
-        """Write the records and return the stage."""
-        return cls(setting, scenario, broker, fill_topic(broker, scenario), space, blows)
-
-    def performance(
-        self,
-        seed: int,
-        url: str,
-        told: Counter[str] | None = None,
-        server: Path | None = None,
-        **options: Any,
-    ) -> Performance:
-        """Return the performance of a seed on a database; the options are those of its class."""
-        return Performance(
-            setting=self.setting,
-            scenario=self.scenario,
-            broker=self.broker,
-            topic=self.topic,
-            url=url,
-            seed=seed,
-            told=Counter() if told is None else told,
-            server=server,
-            space=self.space,
-            **{"blows": self.blows, **options},
-        )
-
-
-def restart_postgresql(folder: Path) -> None:
-    """End a test's PostgreSQL server as a crash does, and start it again."""
-    programs = _programs()
-    assert programs is not None, "the server runs, so its programs are there"
-    as_user = {"user": "postgres", "group": "postgres", "extra_groups": []}
-    subprocess.run(
-        [str(programs / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "-w",
-         "-l", str(folder / "log"), "restart"],
-        check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
-        **(as_user if os.geteuid() == 0 else {}),
-    )  # fmt: skip
-
-
-def fill_topic(broker: Broker, scenario: Scenario) -> str:
-    """Write the records of a scenario to a new topic and return its name."""
-    topic = create_topic(broker.bootstrap, TOPIC, partitions=len(scenario.partitions))
-    producer = KafkaProducer(bootstrap_servers=broker.bootstrap, batch_size=4_096, linger_ms=5)
-    try:
-        for partition, payloads in enumerate(scenario.partitions):
-            for payload in payloads:
-                producer.send(topic, payload, partition=partition)
-        producer.flush(timeout=30)
-    finally:
-        producer.close(timeout=10)
-    return topic

@@ -13,9 +13,10 @@ import pytest
 
 from tests.replay.chaos.forked import Forked
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import Performance, Stage
+from tests.replay.chaos.performance import Performance
 from tests.replay.chaos.setting import Setting
 from tests.replay.chaos.space import LimitedFiles, Space
+from tests.replay.chaos.stage import Stage
 
 SECONDS = 30.0
 SMALL_FILE = 8_192

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import BEGAN_AGAIN, PATIENCE_SECONDS, Stage
+from tests.replay.chaos.performance import BEGAN_AGAIN, PATIENCE_SECONDS
 from tests.replay.chaos.setting import Setting
+from tests.replay.chaos.stage import Stage
 from tests.replay.chaos.worker_process import LOST_ANSWER
 
 

@@ -1,6 +1,6 @@
 """Real processes of `outputwatch run`, killed, frozen and cut off, end as one left in peace.
 
-They read from the small broker in this process; see `performance.Blow` for what happens.
+They read from the small broker in this process; see `blows.Blow` for what happens.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import Stage
 from tests.replay.chaos.setting import Setting
 from tests.replay.chaos.space import Space
+from tests.replay.chaos.stage import Stage
 
 
 @pytest.mark.parametrize("seed", range(20))

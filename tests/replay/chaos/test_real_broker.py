@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.replay.chaos.blows import Blow
 from tests.replay.chaos.outcome import Outcome
-from tests.replay.chaos.performance import Blow, Stage
 from tests.replay.chaos.setting import Setting
 from tests.replay.chaos.space import Space
+from tests.replay.chaos.stage import Stage
 
 
 @pytest.mark.parametrize("blow", [Blow.KILLED, Blow.FROZEN])

@@ -54,7 +54,16 @@ def run(arguments: argparse.Namespace) -> int:
             stated_mode=arguments.what,
             tier=Tier(arguments.tier),
             onset_us=time_us("--onset", arguments.onset),
-            drill=arguments.drill,
+            drill=arguments.drill or _is_practice(arguments),
         )
         tell(arguments, desk.open(report, on))
     return 0
+
+
+def _is_practice(arguments: argparse.Namespace) -> bool:
+    """Return whether everything is practice where the incident is opened."""
+    if arguments.configuration is None:
+        return False
+    from monitor.config.load import load_configuration
+
+    return load_configuration(arguments.configuration).incidents.drill

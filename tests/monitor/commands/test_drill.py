@@ -36,6 +36,9 @@ def test_people_play_a_drill_by_the_commands_that_it_shows(
         assert "DRILL" in capsys.readouterr().out
     assert main(["incident", "list", f"{folder}/drill.yaml"]) == 0
     assert "DRILL Safety" in capsys.readouterr().out
+    opened = ["--title", "somebody rang", "--by", "Robin", "--role", "on_call", "--reason", "rang"]
+    assert main(["incident", "open", f"{folder}/drill.yaml", *opened]) == 0
+    assert capsys.readouterr().out.startswith("DRILL #2")
     assert main(["incident", "runbook", f"{folder}/drill.yaml", "1"]) == 0
     page = capsys.readouterr().out
     assert "commander, Ada, within 30 minutes of the alarm" in page

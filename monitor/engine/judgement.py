@@ -1,6 +1,6 @@
 """Closed windows to findings, states and breaches: one window's slices at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,6 +82,8 @@ class Judge:
         Where series stand; empty at the beginning.
     comparison
         In a comparison, the adjusted p-values of the whole audit: see `compare_all`.
+    beat
+        Is called now and then while a long history is calibrated.
     """
 
     configuration: Configuration
@@ -89,6 +91,7 @@ class Judge:
     policy: SeverityPolicy
     states: dict[SeriesKey, SeriesState] = field(default_factory=dict)
     comparison: Compared | None = None
+    beat: Callable[[], None] = lambda: None
     watching: Watching | None = field(init=False, default=None)
     _references: dict[str, Reference] = field(default_factory=dict)
     _alarms: dict[SeriesKey, Alarm] = field(default_factory=dict)
@@ -106,6 +109,7 @@ class Judge:
                     utc_offset_seconds=decision.utc_offset_seconds,
                 ),
                 reference_of=self._reference,
+                beat=self.beat,
             )
 
     def remembered(self) -> dict[str, Any]:

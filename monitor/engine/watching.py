@@ -62,11 +62,14 @@ class Watching:
         Gathers evidence under the budget.
     reference_of
         Returns what a slice is compared with.
+    beat
+        Is called for every slice whose history is read, which takes long.
     """
 
     entries: Sequence[DetectorEntry]
     surveillance: Surveillance
     reference_of: Callable[[str], Reference]
+    beat: Callable[[], None] = lambda: None
     _slices: set[str] = field(default_factory=set)
     _added: list[tuple[str, ...]] = field(default_factory=list)
     _recent: dict[str, deque[Window]] = field(default_factory=dict)
@@ -158,6 +161,7 @@ class Watching:
 
     def _series(self, slice_: str) -> list[Watched]:
         """Return the series of a slice; one that the baseline cannot be asked is left out."""
+        self.beat()
         reference = self.reference_of(slice_)
         everything = Window(WindowKey(0, 1, slice_), reference.summary)
         watched = []

@@ -73,7 +73,7 @@ class Decider:
     Parameters
     ----------
     beat
-        Is called for every stretch of time.
+        Is called for every stretch of time, and for every slice that comes under watch.
     monotonic
         Seconds that never go back.
     n_rejudged
@@ -238,7 +238,12 @@ class Decider:
         return judge
 
     def _new_judge(self) -> Judge:
-        return Judge(configuration=self.configuration, baseline=self.baseline, policy=self.policy)
+        return Judge(
+            configuration=self.configuration,
+            baseline=self.baseline,
+            policy=self.policy,
+            beat=self.beat,
+        )
 
     def _remembered(self, row: MonitorRow) -> Mapping[str, Any] | None:
         """Return the evidence that is stored; None if there is none, or none that can be used."""

@@ -19,6 +19,7 @@ from monitor.engine.daemon.checkpoint import Checkpoint
 from monitor.engine.daemon.observing import SilentObserver
 from monitor.engine.daemon.process import Process
 from monitor.engine.daemon.service import Service
+from monitor.engine.judgement import Judge
 from monitor.incidents.model import Incident
 from monitor.severity.scoring import FiveAxes
 from monitor.storage.store import Store
@@ -28,6 +29,7 @@ from tests.monitor.engine.daemon.toy import (
     START,
     Event,
     baseline,
+    closed,
     configure,
     counted_rows,
     events,
@@ -236,3 +238,16 @@ def test_evidence_after_going_back_rests_on_the_windows_since_then_alone(
     assert there_and_back(tmp_path, lose=True) == undisturbed
     assert len(undisturbed.onsets) > 2
     assert min(undisturbed.onsets) >= 24
+
+
+def test_a_long_calibration_beats_for_every_slice(tmp_path: Path) -> None:
+    configuration, beats = load_configuration(configure(tmp_path)), []
+    judge = Judge(
+        configuration=configuration, baseline=baseline(), policy=FiveAxes(),
+        beat=lambda: beats.append(1),
+    )  # fmt: skip
+    windows = next(iter(closed(events(0, 1, seed=3))))
+
+    judge.judge(windows)
+
+    assert len(beats) == len(windows) == 3

@@ -32,6 +32,7 @@ Broker = SmallBroker | KafkaNode
 SESSION_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
+JOIN_SECONDS = 1.5
 FINE = (0, 3)
 BEGAN_AGAIN = "the worker begins again where the database is"
 NO_SPACE = re.compile(r"SQLITE_FULL|SQLITE_IOERR_WRITE")
@@ -149,7 +150,7 @@ class Performance:
             status = worker.wait(PATIENCE_SECONDS)
             assert status in FINE, f"a worker ended with {status}"
 
-    def start(self, *, until_caught_up: bool = False, **options: str | int) -> Forked:
+    def start(self, *, until_caught_up: bool = False, **options: str | float) -> Forked:
         """Start a worker; see `worker_process` for the options."""
         self._started += 1
         name = f"{self._name}-{self._started}"
@@ -157,10 +158,14 @@ class Performance:
             self.setting.folder / f"{name}.log",
             self._path,
             name,
-            json.dumps({"until_caught_up": until_caught_up, **options}),
+            json.dumps({"until_caught_up": until_caught_up, **self._haste(), **options}),
         )
         self._workers.append(worker)
         return worker
+
+    def _haste(self) -> dict[str, float]:
+        """Return how long to wait for a join; the small broker answers at once."""
+        return {"join_seconds": JOIN_SECONDS} if isinstance(self.broker, SmallBroker) else {}
 
     def _blow(self) -> None:
         blow = self._chance.choice(self.blows)

@@ -2,7 +2,8 @@
 
 The options are a JSON object: ``dies_at`` (a step), ``unaware_at`` (a checkpoint, by its number,
 whose commit goes through and is answered by an error), ``largest_file`` (in bytes, that it may
-write), ``countdown``, ``until_caught_up``.
+write), ``join_seconds`` (see `monitor.sources.kafka_stream.kafka_python`), ``countdown``,
+``until_caught_up``.
 """
 
 import argparse
@@ -30,7 +31,6 @@ __all__ = ["LOST_ANSWER", "main"]
 LOST_ANSWER = "the answer of a commit was lost"
 RECORDS_AT_ONCE = 12
 BUSY_MS = 1_000
-JOIN_SECONDS = 1.5
 
 
 class _Death:
@@ -91,8 +91,8 @@ def main(configuration: str, worker: str, options: str) -> int:
         steps_told(patch)
         patch.setattr(worker_module, "MAX_RECORDS_AT_ONCE", RECORDS_AT_ONCE)
         patch.setattr(connection, "_BUSY_TIMEOUT_MS", BUSY_MS)
-        # A worker that joins a group waits for so long, even if it is given partitions at once.
-        patch.setattr(kafka_python, "JOIN_SECONDS", JOIN_SECONDS)
+        if "join_seconds" in chosen:
+            patch.setattr(kafka_python, "JOIN_SECONDS", chosen["join_seconds"])
         with told_by(loss), told_by(death, all_threads=True):
             try:
                 return run_with_clock(arguments, CLOCK)

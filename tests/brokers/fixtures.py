@@ -78,12 +78,13 @@ def kafka(
 
     A real node listens for TLS as well.
     """
-    broker: KafkaNode | SmallBroker = SmallBroker()
-    if kafka_is_real:
-        security = Security.made(tmp_path_factory.mktemp("certificates"))
-        broker = KafkaNode(tmp_path_factory.mktemp("kafka"), security)
-    with broker:
-        yield broker
+    if not kafka_is_real:
+        with SmallBroker() as broker:
+            yield broker
+        return
+    security = Security.made(tmp_path_factory.mktemp("certificates"))
+    with KafkaNode(tmp_path_factory.mktemp("kafka"), security) as node:
+        yield node
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ class WindowTimeError(OutputwatchError):
 
 
 class NoReportsHereError(OutputwatchError):
-    """This installation has been made without the libraries of reports, as the image is."""
+    """The installation has no libraries for reports, as that of the image."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -88,10 +88,11 @@ class KafkaPythonClient:
     def poll(self, timeout_seconds: float, max_records: int) -> Sequence[Run]:
         """See `Client`."""
         limit = max(1, max_records // self._per_block)
-        if self._in_group and self._consumer.group_metadata().state != MemberState.STABLE:
-            # A join that is answered between two polls is thrown away: wait for the answer.
-            timeout_seconds = max(timeout_seconds, JOIN_SECONDS)
         try:
+            if self._in_group and self._consumer.group_metadata().state != MemberState.STABLE:
+                # A join that is answered between two polls is thrown away: wait for the answer.
+                # The poll below would go on waiting for records of partitions that stand still.
+                self._consumer._coordinator.poll(timeout_ms=round(JOIN_SECONDS * 1_000))
             found = self._consumer.poll(round(timeout_seconds * 1_000), limit)
         except OffsetOutOfRangeError as error:
             raise OutOfRangeError({Partition(*tp): None for tp in error.args[0]}) from error

@@ -19,7 +19,9 @@ __all__ = [
     "LiveStream",
     "Notice",
     "NoticeKind",
+    "Outage",
     "PartitionLostError",
+    "RemoteStream",
     "SourceStoppedError",
     "StreamMemory",
 ]
@@ -66,6 +68,22 @@ class Notice:
     first: int | None = None
     end: int | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """That nobody answers where records come from.
+
+    Parameters
+    ----------
+    seconds
+        For how long by now.
+    detail
+        What does not answer, in words.
+    """
+
+    seconds: float
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +257,15 @@ class FinishingStream(Protocol):
 
     def finish(self) -> None:
         """Take what is there for complete: what is written in part will not be continued."""
+        ...
+
+
+@runtime_checkable
+class RemoteStream(Protocol):
+    """A stream that comes from others, who may not answer."""
+
+    def outage(self) -> Outage | None:
+        """Return that nobody answers, None while somebody does; it asks nobody."""
         ...
 
 

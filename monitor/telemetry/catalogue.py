@@ -83,6 +83,7 @@ CATALOGUE: Final = (
     _gauge("rollback_ready", "1 if a rollback plan could be carried out when last tried.", "plan"),
     _counter("duty_failures", "Duties beside reading that failed and are tried again.", "duty"),
     _gauge("source_silent", "1 if silence is longer than the baseline makes plausible."),
+    _gauge("source_unreachable", "1 while no broker of the source answers."),
     _gauge("paused", "1 while reading is paused because too much waits to be written."),
     _gauge("window_due_seconds", "The longest normal time between two decided windows."),
     _gauge("last_poll_timestamp_seconds", "When the source was last asked; 0: never."),

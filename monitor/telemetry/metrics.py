@@ -176,6 +176,10 @@ class Metrics:
         """Note whether silence is longer than the baseline makes plausible."""
         self._gauges["source_silent"].set(silent)
 
+    def unreachable(self, unreachable: bool) -> None:
+        """Note whether nobody answers where records come from."""
+        self._gauges["source_unreachable"].set(unreachable)
+
     def paused(self, paused: bool) -> None:
         """Note whether reading is paused because too much waits to be written."""
         self._gauges["paused"].set(paused)

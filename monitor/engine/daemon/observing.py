@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from monitor.engine.daemon.checkpoint import Checkpoint
-from monitor.sources.live import Backlog, Notice
+from monitor.sources.live import Backlog, Notice, Outage
 
 __all__ = ["Observer", "SilentObserver"]
 
@@ -18,6 +18,10 @@ class Observer(Protocol):
 
     def polled(self, n_records: int) -> None:
         """So many records have arrived."""
+        ...
+
+    def answered(self, outage: Outage | None) -> None:
+        """Whether somebody answers where records come from; None: yes, or the source is here."""
         ...
 
     def waiting(self, n_records: int, *, paused: bool) -> None:
@@ -51,6 +55,9 @@ class SilentObserver:
 
     def polled(self, n_records: int) -> None:
         """So many records have arrived."""
+
+    def answered(self, outage: Outage | None) -> None:
+        """Whether somebody answers where records come from."""
 
     def waiting(self, n_records: int, *, paused: bool) -> None:
         """So many records are read and not written."""

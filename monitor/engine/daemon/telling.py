@@ -20,7 +20,7 @@ from monitor.engine.daemon.tally import StreamTally
 from monitor.errors import OutputwatchError
 from monitor.incidents.suggestion import Tier
 from monitor.printing import time_text
-from monitor.sources.live import Backlog, Notice, NoticeKind
+from monitor.sources.live import Backlog, Notice, NoticeKind, Outage
 from monitor.storage.connection import refusal
 from monitor.storage.store import Store
 from monitor.telemetry.accounts import BatchAccount, Vocabulary
@@ -88,10 +88,18 @@ class TelemetryObserver:
             self._last_record_us = now_us
         if n_records:
             self._heard_us = now_us
-        self.health.holds(Condition.SOURCE)
         if now_us - self._looked_us >= _LOOK_SECONDS * 1_000_000:
             self._looked_us = now_us
             self._look_for_silence(now_us)
+
+    def answered(self, outage: Outage | None) -> None:
+        """Whether somebody answers where records come from."""
+        self.metrics.unreachable(outage is not None)
+        if outage is None:
+            self.health.holds(Condition.SOURCE)
+            return
+        since_us = self.clock.now_us() - int(outage.seconds * 1_000_000)
+        self.health.fails(Condition.SOURCE, f"{outage.detail} since {time_text(since_us)}")
 
     def waiting(self, n_records: int, *, paused: bool) -> None:
         """So many records are read and not written; nothing more is read while paused."""

@@ -21,6 +21,7 @@ from monitor.sources.live import (
     LiveStream,
     Notice,
     NoticeKind,
+    RemoteStream,
     StreamMemory,
 )
 from monitor.storage.connection import refusal
@@ -131,6 +132,9 @@ class Worker:
         for batch in batches:
             self._take(batch, now_us)
         self.observer.polled(sum(len(batch.payloads) for batch in batches))
+        self.observer.answered(
+            self.stream.outage() if isinstance(self.stream, RemoteStream) else None
+        )
 
     def _take(self, batch: Batch, now_us: int) -> None:
         holding = self.ownership.held().get(batch.partition)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from monitor.sources.kafka_stream.client import Partition
-from monitor.sources.live import Notice, NoticeKind
+from monitor.sources.live import Notice, NoticeKind, Outage
 
 __all__ = ["UNREACHABLE_SECONDS", "Noticing"]
 
@@ -25,11 +25,19 @@ class Noticing:
         self._notices: list[Notice] = []
         self._silent_since: float | None = None
         self._told_unreachable = False
+        self._ever_answered = False
 
     @property
     def silent_since(self) -> float | None:
         """Return since when no broker has answered; None: the last question was answered."""
         return self._silent_since
+
+    def outage(self) -> Outage | None:
+        """Return that no broker answers, once that was told, or if none has ever answered."""
+        since = self._silent_since
+        if since is None or (self._ever_answered and not self._told_unreachable):
+            return None
+        return Outage(seconds=self._now() - since, detail="broker unreachable")
 
     def handed_on(self) -> Sequence[Notice]:
         """Return what has happened since the last call."""
@@ -69,6 +77,7 @@ class Noticing:
         """Take note that a broker has answered."""
         self._silent_since = None
         self._told_unreachable = False
+        self._ever_answered = True
 
     def _tell(self, notice: Notice) -> None:
         if notice not in self._notices:

@@ -19,7 +19,7 @@ from monitor.sources.kafka_stream.lookout import Lookout
 from monitor.sources.kafka_stream.noticing import Noticing
 from monitor.sources.kafka_stream.reading import Reading
 from monitor.sources.kafka_stream.recovery import Recovery
-from monitor.sources.live import Batch, Claims, Notice
+from monitor.sources.live import Batch, Claims, Notice, Outage
 
 __all__ = ["KafkaStream"]
 
@@ -83,6 +83,10 @@ class KafkaStream:
     def notices(self) -> Sequence[Notice]:
         """See `LiveStream.notices`."""
         return self._noticing.handed_on()
+
+    def outage(self) -> Outage | None:
+        """See `RemoteStream.outage`."""
+        return self._noticing.outage()
 
     def caught_up(self) -> frozenset[str]:
         """See `LiveStream.caught_up`.

@@ -9,7 +9,15 @@ from monitor.sources.labelled_stream.records import RecordReader
 from monitor.sources.labelled_stream.release import Release
 from monitor.sources.labelled_stream.waiting import JOIN, WaitingRoom
 from monitor.sources.leases import LeasedClaims, Owner
-from monitor.sources.live import Batch, Claimed, LiveStream, Notice, NoticeKind
+from monitor.sources.live import (
+    Batch,
+    Claimed,
+    LiveStream,
+    Notice,
+    NoticeKind,
+    Outage,
+    RemoteStream,
+)
 
 __all__ = ["JoinedStream", "Side", "SideClaims"]
 
@@ -211,6 +219,14 @@ class JoinedStream:
         notices = [*self._notices, *self._outputs.notices(), *self._labels.notices()]
         self._notices = []
         return notices
+
+    def outage(self) -> Outage | None:
+        """Return that nobody answers for one of the sides."""
+        for side in (self._outputs, self._labels):
+            outage = side.stream.outage() if isinstance(side.stream, RemoteStream) else None
+            if outage is not None:
+                return replace(outage, detail=f"{side.prefix}{outage.detail}")
+        return None
 
     def caught_up(self) -> frozenset[str]:
         """Return the partitions that were read to their ends."""

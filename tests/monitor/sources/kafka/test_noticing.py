@@ -58,3 +58,30 @@ def test_an_answer_ends_the_silence_and_the_next_one_is_told_again() -> None:
 
     assert details == ["first", "second"]
     assert noticing.silent_since is None
+
+
+def test_a_monitor_cannot_see_from_when_silence_is_told_until_an_answer() -> None:
+    seconds = Seconds()
+    noticing = Noticing(seconds)
+    noticing.answered()
+
+    noticing.no_answer("away")
+    in_a_moment = noticing.outage()
+    seconds.now += UNREACHABLE_SECONDS
+    noticing.no_answer("away")
+    seconds.now += 5
+    told = noticing.outage()
+    noticing.answered()
+
+    assert in_a_moment is None
+    assert told is not None
+    assert told.seconds == UNREACHABLE_SECONDS + 5
+    assert noticing.outage() is None
+
+
+def test_a_monitor_that_never_had_an_answer_cannot_see_from_the_first_question_on() -> None:
+    noticing = Noticing(Seconds())
+
+    noticing.no_answer("away")
+
+    assert noticing.outage() is not None

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from monitor.incidents.rights import RIGHTS, Decision, Right, SecondPerson
-from monitor.incidents.roles import People, Person, RefusedActError, Role, RoleHolder
+from monitor.incidents.roles import (
+    People,
+    Person,
+    RefusedActError,
+    Role,
+    RoleHolder,
+    is_same_person,
+)
 from monitor.incidents.suggestion import Tier
 
 __all__ = ["check_right"]
@@ -60,7 +67,7 @@ def check_right(
 
 def _check_commander(by: Person, named: Mapping[Role, str]) -> None:
     commander = named.get(Role.COMMANDER, by.name)
-    if by.role is Role.COMMANDER and by.name != commander:
+    if by.role is Role.COMMANDER and not is_same_person(by.name, commander):
         message = (
             f"the commander of this incident is {commander!r}, got {by.name!r}; "
             "hand over the role first"
@@ -86,7 +93,7 @@ def _check_second(
         message = f"{needed}; name one with --second and --second-role"
         raise RefusedActError(message)
     people.check(second)
-    if second.name == by.name or second.role is by.role:
+    if is_same_person(second.name, by.name) or second.role is by.role:
         message = f"{needed}; got {second.name!r} as {second.role.value!r} for both"
         raise RefusedActError(message)
     if second.role not in right.seconds:

@@ -9,7 +9,15 @@ import annotated_types as at
 
 from monitor.errors import OutputwatchError
 
-__all__ = ["REQUIRED_ROLES", "People", "Person", "RefusedActError", "Role", "RoleHolder"]
+__all__ = [
+    "REQUIRED_ROLES",
+    "People",
+    "Person",
+    "RefusedActError",
+    "Role",
+    "RoleHolder",
+    "is_same_person",
+]
 
 
 class RefusedActError(OutputwatchError):
@@ -38,6 +46,17 @@ REQUIRED_ROLES: Final = (
     Role.COMMUNICATIONS,
 )
 """Who must be named before a SEV1 or SEV2 can be called resolved."""
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Return whether two names are of one person: case and space around them do not matter.
+
+    Examples
+    --------
+    >>> is_same_person("Ada", " ada"), is_same_person("ada", "ada b")
+    (True, False)
+    """
+    return one.strip().casefold() == other.strip().casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from monitor.incidents.records import to_record
+from monitor.incidents.roles import is_same_person
 from monitor.rollbacks.errors import Refusal, RefusedError
 from monitor.rollbacks.execution import Approval, Execution, Stage, Step, StepKind
 from monitor.rollbacks.ledger import Switch
@@ -75,7 +76,7 @@ def approve(
     held = tuple(
         each
         for each in execution.approvals
-        if each.at_us >= since and not _same_person(each.approver, approver)
+        if each.at_us >= since and not is_same_person(each.approver, approver)
     )
     approved = replace(execution, approvals=(*held, approval), version=execution.version + 1)
     means.ledger.save(approved, [_step(StepKind.APPROVED, approval)])
@@ -132,7 +133,10 @@ def _turn(means: Means, actor: str, reason: str, *, stopped: bool) -> None:
         message = "the stop switch must be turned by a named person, with a reason; give both"
         raise RefusedError(Refusal.REASON_MISSING, message)
     at_us = means.clock.now_us()
-    means.ledger.turn_switch(Switch(stopped=stopped, actor=actor, reason=reason, at_us=at_us))
+    # Two who turn it at once take turns.
+    with means.ledger.begin():
+        switch = Switch(stopped=stopped, actor=actor, reason=reason, at_us=at_us)
+        means.ledger.turn_switch(switch)
 
 
 def _check_open(plan: RollbackPlan, execution: Execution, diff_hash: str) -> None:
@@ -157,7 +161,7 @@ def _check_approver(execution: Execution, approver: str) -> None:
     if not approver.strip():
         message = "the approver must be named; give a name"
         raise RefusedError(Refusal.APPROVER_NOT_ALLOWED, message)
-    if _same_person(approver, execution.requested_by):
+    if is_same_person(approver, execution.requested_by):
         message = (
             f"{approver!r} asked for this rollback and must not approve it; ask somebody else, "
             "or go ahead alone with a reason"
@@ -181,10 +185,6 @@ def _check_typed(person: str, reason: str) -> None:
             f"or more, got {reason!r}"
         )
         raise RefusedError(Refusal.REASON_MISSING, message)
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _step(kind: StepKind, word: Approval) -> Step:

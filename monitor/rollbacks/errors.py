@@ -41,6 +41,7 @@ class Refusal(StrEnum):
     APPROVAL_MISSING = "approval_missing"
     APPROVAL_STALE = "approval_stale"
     APPROVER_NOT_ALLOWED = "approver_not_allowed"
+    DECISION_RIGHT = "decision_right"
     EVIDENCE_NOT_FROZEN = "evidence_not_frozen"
     EXPIRED = "expired"
     LOCKED = "locked"

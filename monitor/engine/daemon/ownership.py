@@ -10,7 +10,7 @@ from monitor.clock import Clock
 from monitor.engine.daemon.holding import Holding
 from monitor.engine.daemon.intake import decode_hashes
 from monitor.engine.daemon.tally import StreamTally
-from monitor.engine.daemon.worker_names import has_gone
+from monitor.engine.worker_names import has_gone
 from monitor.sources.leases import Owner
 from monitor.sources.live import Claimed
 from monitor.storage.errors import StorageError

@@ -152,10 +152,22 @@ class ActingDesk:
         return unsealed(secret, incident_id=found.id, key=vault.key(found.id))
 
     def erase(self, incident: str, occasion: Occasion) -> Incident:
-        """Destroy the key of an incident's contents; the timeline stays and verifies."""
+        """Destroy the key of an incident's contents; the timeline stays and verifies.
+
+        Raises
+        ------
+        VaultError
+            If a copy of the key is left in the log of the database, which others are reading.
+        """
         with self.store.begin():
             changed = self.act(incident, Erase(), occasion)
             self.incidents.vault().destroy_key(changed.id, at_us=self._now())
+        if not self.store.drop_old_pages():
+            message = (
+                "the key is destroyed, but a copy of it is left in the log of the database: a "
+                "program has been reading for long; let it end, and erase again"
+            )
+            raise VaultError(message)
         return changed
 
     def _kept(self, changes: Callable[[], tuple[str, Changes]]) -> Incident:

@@ -3,8 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +195,7 @@ def test_a_target_without_passing_evidence_takes_a_second_approver(world: World)
 def test_a_run_that_is_killed_after_the_switch_is_resumed_and_switches_once(
     world: World,
 ) -> None:
-    """The next process must wait until the first has given no sign of life for its lease."""
+    """A process of the same host that is gone holds nothing: nobody waits for its lease."""
     (world.folder / "follows").unlink()
     world.configure(
         **{"max_minutes: 0.02": "max_minutes: 5", "timeout_seconds: 2": "timeout_seconds: 0.5"}
@@ -217,29 +215,16 @@ def test_a_run_that_is_killed_after_the_switch_is_resumed_and_switches_once(
             if "seen: plane 'v7', serving 'v8'" in line:
                 break
         os.kill(process.pid, signal.SIGKILL)
-    held = world.rollback("resume", rollback, status=1)
     world.write("serving", "v7")
 
-    ended = until_ended(lambda: world.ran("rollback", "resume", rollback, "--json"))
+    ended = world.rollback("resume", rollback)
 
     assert process.returncode == -signal.SIGKILL
-    assert "is with another process" in held
     assert (ended["end"], ended["outcome"], world.n_applied) == ("verified", "applied", 1)
     kinds = [step["kind"] for step in world.rollback("show", rollback)["steps"]]
     assert kinds.count("applying") == 1
     assert kinds[-4:] == ["resumed", "seen", "ended", "undo_prepared"]
     assert world.state == "contained"
-
-
-def until_ended(resume: Callable[[], tuple[int, str, str]]) -> dict[str, Any]:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        status, out, _ = resume()
-        if status == 0:
-            answer: dict[str, Any] = json.loads(out)
-            return answer
-        time.sleep(1)
-    pytest.fail("it was not resumed")
 
 
 def test_who_goes_ahead_alone_is_told_on_every_channel(world: World) -> None:

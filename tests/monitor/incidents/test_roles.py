@@ -57,6 +57,7 @@ def test_there_is_one_commander() -> None:
     [
         (None, "name one with --second"),
         (Person(name="ada", role=Role.LEGAL), "for both"),
+        (Person(name=" Ada", role=Role.LEGAL), "for both"),
         (Person(name="bob", role=Role.COMMANDER), "for both"),
         (Person(name="bob", role=Role.SCRIBE), "got 'scribe'"),
     ],

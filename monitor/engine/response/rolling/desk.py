@@ -1,21 +1,18 @@
 """Rollbacks of the incidents of one monitor: what people ask for, agree to and carry out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from monitor.engine.response.rolling.office import RollbackOffice
+from monitor.engine.response.rolling.consents import ConsentDesk
 from monitor.engine.response.rolling.rights import (
-    check_armable,
     check_decided,
+    check_may_abandon,
     check_may_agree,
-    check_may_allow,
     check_workable,
 )
-from monitor.incidents.roles import Person, RefusedActError
-from monitor.rollbacks import agreeing, arming, executing, preparing, rehearsal
-from monitor.rollbacks.errors import RollbackError
-from monitor.rollbacks.execution import Execution, Step, StepKind
-from monitor.rollbacks.ledger import Armed, Switch
+from monitor.incidents.roles import Person, RefusedActError, is_same_person
+from monitor.rollbacks import agreeing, executing, preparing, rehearsal
+from monitor.rollbacks.execution import Execution, Stage, StepKind
 from monitor.rollbacks.rehearsal import Rehearsal
 
 __all__ = ["RollbackDesk"]
@@ -23,13 +20,15 @@ __all__ = ["RollbackDesk"]
 _LEAST_HASH: Final = 12
 
 
-@dataclass(slots=True, kw_only=True)
-class RollbackDesk(RollbackOffice):
+class RollbackDesk(ConsentDesk):
     """Takes rollbacks from the dry run to their end, for the incidents of one monitor.
 
     Every step is written down in the execution and in the timeline of its incident in one
-    transaction, together with whom it is told to. Its parameters are those of `RollbackOffice`.
+    transaction, together with whom it is told to; so is what the decision rights refuse. Its
+    parameters are those of `RollbackOffice`.
     """
+
+    __slots__ = ()
 
     def prepare(
         self, plan: str, by: Person, reason: str, *, incident: str | None = None
@@ -54,10 +53,11 @@ class RollbackDesk(RollbackOffice):
         RollbackError
             If there is no such plan, it cannot be prepared, or the plane cannot be read.
         """
-        self.people.check(by)
         found = None if incident is None else self.incident(incident)
-        if found is not None:
-            check_workable(found)
+        with self.asking_noted(found, plan, by):
+            self.people.check(by)
+            if found is not None:
+                check_workable(found)
         return preparing.prepare(
             self.means,
             self.plan(plan),
@@ -92,7 +92,8 @@ class RollbackDesk(RollbackOffice):
         """
         execution = self.load(execution_id)
         plan = self.plan_of(execution)
-        check_may_agree(plan, by, self.people, self.incident_of(execution))
+        with self.rights_noted(execution, by):
+            check_may_agree(plan, by, self.people, self.incident_of(execution))
         return agreeing.approve(
             self.means,
             plan,
@@ -114,7 +115,8 @@ class RollbackDesk(RollbackOffice):
         """
         execution = self.load(execution_id)
         plan = self.plan_of(execution)
-        check_may_agree(plan, by, self.people, self.with_incident(execution))
+        with self.rights_noted(execution, by):
+            check_may_agree(plan, by, self.people, self.with_incident(execution))
         return agreeing.break_glass(
             self.means,
             plan,
@@ -145,10 +147,13 @@ class RollbackDesk(RollbackOffice):
         execution = self.load(execution_id)
         plan = self.plan_of(execution)
         incident = self.with_incident(execution)
-        check_workable(incident)
-        check_decided(plan, execution, by, self.people, incident)
+        with self.rights_noted(execution, by):
+            check_workable(incident)
+            now_us = self.clock.now_us()
+            check_decided(plan, execution, by, self.people, incident, now_us)
+        self.let_go(execution)
         means = self.means
-        means.ledger.save(execution, [self._step(StepKind.STARTED, by)])
+        means.ledger.save(execution, [self.step(StepKind.STARTED, by)])
         return executing.execute(means, plan, execution.id)
 
     def resume(self, execution_id: str) -> Execution:
@@ -160,6 +165,7 @@ class RollbackDesk(RollbackOffice):
             If it was never sent, or another process still has it.
         """
         execution = self.load(execution_id)
+        self.let_go(execution)
         return executing.resume(self.means, self.plan_of(execution), execution.id)
 
     def abandon(self, execution_id: str, by: Person, reason: str) -> Execution:
@@ -171,7 +177,11 @@ class RollbackDesk(RollbackOffice):
             If the person may not, it has ended, or a process still has it.
         """
         execution = self.load(execution_id)
-        self.people.check(by)
+        # Without its plan it cannot be resumed: then it must be possible to give it up.
+        plan = next((each for each in self.plans if each.name == execution.plan), None)
+        with self.rights_noted(execution, by):
+            check_may_abandon(plan, execution, by, self.people, self.incident_of(execution))
+        self.let_go(execution)
         return executing.abandon(self.means, execution.id, actor=by.name, reason=reason)
 
     def undo(self, execution_id: str, by: Person, reason: str) -> Execution:
@@ -182,8 +192,9 @@ class RollbackDesk(RollbackOffice):
         RefusedActError, RefusedError
             If the person may not act, the plan has changed since, or nothing was switched.
         """
-        self.people.check(by)
         execution = self.load(execution_id)
+        with self.rights_noted(execution, by):
+            self.people.check(by)
         return preparing.prepare_undo(
             self.means,
             self.plan_of(execution),
@@ -199,109 +210,33 @@ class RollbackDesk(RollbackOffice):
         Raises
         ------
         RefusedActError
-            If nobody went ahead alone, it was reviewed, or it is the same person.
+            If nobody went ahead alone, it was reviewed, it still runs, or it is the same person.
         """
         execution = self.load(execution_id)
-        check_may_agree(self.plan_of(execution), by, self.people)
+        with self.rights_noted(execution, by):
+            check_may_agree(self.plan_of(execution), by, self.people)
+        if execution.stage in (Stage.APPLYING, Stage.VERIFYING):
+            # What is written now would make the process that carries it out give it up.
+            message = (
+                f"a rollback is reviewed when it has ended, {execution.id[:12]!r} is "
+                f"{execution.stage.value!r}; wait for its end, or resume it"
+            )
+            raise RefusedActError(message)
         alone = execution.break_glass
         if alone is None or execution.reviewed_by:
             message = "what is reviewed is a rollback that one person did alone, once"
             raise RefusedActError(message)
-        if alone.approver.casefold() == by.name.casefold() or not text.strip():
+        if is_same_person(alone.approver, by.name) or not text.strip():
             message = "a review is by somebody else, with a text; give both"
             raise RefusedActError(message)
         reviewed = replace(execution, reviewed_by=by.name, version=execution.version + 1)
-        step = self._step(StepKind.REVIEWED, by, text=text)
+        step = self.step(StepKind.REVIEWED, by, text=text)
         self.means.ledger.save(reviewed, [step])
         return reviewed
-
-    def stop(self, by: Person, reason: str) -> Switch:
-        """Let no rollback begin any more; those that were sent are still seen to their end.
-
-        Raises
-        ------
-        RefusedActError, RefusedError
-            If the person may not act, or no reason is given.
-        """
-        self.people.check(by)
-        agreeing.stop_all(self.means, actor=by.name, reason=reason)
-        return self._switch()
-
-    def go_on(self, by: Person, reason: str) -> Switch:
-        """Let rollbacks begin again.
-
-        Raises
-        ------
-        RefusedActError, RefusedError
-            If it is not the person's to decide, or no reason is given.
-        """
-        check_may_allow(by, self.people)
-        agreeing.allow_all(self.means, actor=by.name, reason=reason)
-        return self._switch()
-
-    def arm(self, execution_id: str, by: Person, *, rule: str, hours: float = 24.0) -> Armed:
-        """Turn an execution that was agreed to into consent for the next breach of a rule.
-
-        Raises
-        ------
-        RefusedActError, RefusedError
-            If it is not the person's to decide, or too few agreed.
-        ValueError
-            If `hours` is out of range.
-        """
-        execution = self.load(execution_id)
-        check_armable(execution, by, self.people)
-        return arming.arm(
-            self.means,
-            self.plan_of(execution),
-            execution.id,
-            rule=rule,
-            hours=hours,
-            actor=by.name,
-        )
-
-    def disarm(self, armed_id: str, by: Person, reason: str) -> Armed:
-        """Take consent back before it was used.
-
-        Raises
-        ------
-        RefusedActError, RefusedError
-            If the person may not act, or there is no such consent.
-        """
-        self.people.check(by)
-        return arming.disarm(self.means, armed_id, actor=by.name, reason=reason)
-
-    def consents(self) -> tuple[Armed, ...]:
-        """Return the unused consents for this monitor's plans that still hold."""
-        now_us, names = self.clock.now_us(), {each.name for each in self.plans}
-        held = self.store.rollbacks().consents()
-        return tuple(each for each in held if each.plan in names and each.expires_us > now_us)
-
-    def pull(self, plan: str, *, rule: str, incident: str) -> Execution:
-        """Carry out an armed plan because its rule was breached; the monitor may do so once.
-
-        Raises
-        ------
-        RefusedError
-            If the plan is not armed for the rule, or the world has moved since it was.
-        """
-        found = self.incident(incident)
-        return arming.pull(self.means, self.plan(plan), rule=rule, incident_id=found.id)
 
     def rehearse(self, plan: str) -> Rehearsal:
         """Return whether a plan could be carried out now; nothing is written anywhere."""
         return rehearsal.rehearse(self.plan(plan))
-
-    def _switch(self) -> Switch:
-        switch = self.store.rollbacks().switch()
-        if switch is None:
-            message = "the stop switch was turned and must be there; look at the database"
-            raise RollbackError(message)
-        return switch
-
-    def _step(self, kind: StepKind, by: Person, **body: str) -> Step:
-        told = {"role": by.role.value, **body}
-        return Step(kind=kind, at_us=self.clock.now_us(), actor=by.name, body=told)
 
 
 def _whole(diff_hash: str, execution: Execution) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from detectors.base import Verdict
 from monitor.config.model import Configuration
 from monitor.engine.response.rolling.desk import RollbackDesk
+from monitor.engine.response.rolling.office import is_orphan
 from monitor.incidents.model import Incident
 from monitor.incidents.observations import SignalKind
 from monitor.incidents.timeline import MONITOR
@@ -42,7 +43,8 @@ def left_behind(desk: RollbackDesk) -> tuple[str, ...]:
     for execution in _of(desk, ledger.executions(stages=_SENT)):
         lock = ledger.lock(execution.target)
         alive = lock is not None and (
-            lock.execution_id != execution.id or lock.lease_until_us > now_us
+            lock.execution_id != execution.id
+            or (lock.lease_until_us > now_us and not is_orphan(lock))
         )
         if not alive and not _waits_for_a_person(desk, execution):
             found.append(execution.id)

@@ -9,6 +9,7 @@ from monitor.clock import Clock
 from monitor.engine.notifying import Tell, tell_nobody
 from monitor.engine.response.due import matched_timers
 from monitor.incidents.acts.moving import FORWARD
+from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
 from monitor.incidents.grouping import Changes
 from monitor.incidents.model import Incident
 from monitor.incidents.states import IncidentState
@@ -43,6 +44,8 @@ class IncidentLedger(RollbackRepository):
         Writes down, in the same transaction, whom a step is told to.
     saw
         Is told every step.
+    hours
+        When people are at work, for timers.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class IncidentLedger(RollbackRepository):
         *,
         tell: Tell = tell_nobody,
         saw: Saw | None = None,
+        hours: BusinessHours = OFFICE_HOURS,
     ) -> None:
         super().__init__(store.writing, store.reading)
         self._store = store
@@ -60,6 +64,7 @@ class IncidentLedger(RollbackRepository):
         self._clock = clock
         self._tell = tell
         self._saw = saw
+        self._hours = hours
 
     @contextmanager
     def begin(self) -> Iterator[None]:
@@ -94,7 +99,7 @@ class IncidentLedger(RollbackRepository):
             self._incidents.apply(changes, recorded_us=now_us)
             self._tell(changes, now_us)
             for incident_id in changes.entries:
-                matched_timers(self._incidents, incident_id, now_us=now_us)
+                matched_timers(self._incidents, incident_id, now_us=now_us, hours=self._hours)
 
     def _changes(self, execution: Execution, incident_id: str, steps: tuple[Step, ...]) -> Changes:
         entries = {incident_id: tuple(timeline_entry(execution, step) for step in steps)}

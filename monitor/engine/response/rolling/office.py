@@ -4,8 +4,9 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from monitor.clock import Clock
@@ -14,16 +15,20 @@ from monitor.engine.incident_desk import monitor_name
 from monitor.engine.notifying import Tell, tell_nobody, telling
 from monitor.engine.response.rolling.freezing import vault_freezer
 from monitor.engine.response.rolling.ledger import IncidentLedger, Saw
+from monitor.engine.worker_names import has_gone
+from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
 from monitor.incidents.model import Incident
-from monitor.incidents.roles import People
+from monitor.incidents.roles import People, Person, RefusedActError
+from monitor.incidents.timeline import EntryKind, TimelineEntry
 from monitor.incidents.vault import unsealed
 from monitor.rollbacks.errors import Refusal, RefusedError
 from monitor.rollbacks.execution import Execution, Step, StepKind
+from monitor.rollbacks.ledger import Lock
 from monitor.rollbacks.means import Means
 from monitor.rollbacks.plans import RollbackPlan, plan_named
 from monitor.storage.store import Store
 
-__all__ = ["RollbackOffice"]
+__all__ = ["RollbackOffice", "is_orphan"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +51,8 @@ class RollbackOffice:
         Lets so many seconds pass.
     saw
         Is told every step, for progress.
+    hours
+        When people are at work, for timers.
     owner
         Names this process, unlike any other.
     """
@@ -58,6 +65,7 @@ class RollbackOffice:
     tell: Tell = tell_nobody
     wait: Callable[[float], None] = time.sleep
     saw: Saw | None = None
+    hours: BusinessHours = OFFICE_HOURS
     owner: str = field(default_factory=lambda: _owner())
 
     @classmethod
@@ -81,12 +89,15 @@ class RollbackOffice:
             tell=telling(store, configuration, monitor),
             wait=wait,
             saw=saw,
+            hours=configuration.incidents.business_hours,
         )
 
     @property
     def means(self) -> Means:
         """Return what executions are carried out with."""
-        ledger = IncidentLedger(self.store, self.monitor, self.clock, tell=self.tell, saw=self.saw)
+        ledger = IncidentLedger(
+            self.store, self.monitor, self.clock, tell=self.tell, saw=self.saw, hours=self.hours
+        )
         return Means(
             ledger=ledger,
             clock=self.clock,
@@ -183,6 +194,67 @@ class RollbackOffice:
             )
             raise RefusedError(Refusal.WRONG_STAGE, message)
         return incident
+
+    def step(self, kind: StepKind, by: Person, **body: str) -> Step:
+        """Return a step that a person took now."""
+        told = {"role": by.role.value, **body}
+        return Step(kind=kind, at_us=self.clock.now_us(), actor=by.name, body=told)
+
+    @contextmanager
+    def rights_noted(self, execution: Execution, by: Person) -> Iterator[None]:
+        """Write down as a step what decision rights refuse within a block, and raise it."""
+        try:
+            yield
+        except RefusedActError as error:
+            refusal = Refusal.DECISION_RIGHT.value
+            told = self.step(StepKind.REFUSED, by, refusal=refusal, explanation=str(error))
+            # Whoever changed it meanwhile does not hide why this was refused.
+            with suppress(RefusedError):
+                self.means.ledger.save(self.load(execution.id), [told])
+            raise
+
+    @contextmanager
+    def asking_noted(self, incident: Incident | None, plan: str, by: Person) -> Iterator[None]:
+        """Do so before there is an execution: in the timeline of the incident alone."""
+        try:
+            yield
+        except RefusedActError as error:
+            if incident is not None:
+                body = {
+                    "plan": plan,
+                    "step": StepKind.REFUSED.value,
+                    "refusal": Refusal.DECISION_RIGHT.value,
+                    "explanation": str(error),
+                    "role": by.role.value,
+                }
+                now_us = self.clock.now_us()
+                entry = TimelineEntry(
+                    kind=EntryKind.ROLLBACK_REFUSED,
+                    occurred_us=now_us,
+                    known_us=now_us,
+                    actor=by.name,
+                    body=body,
+                )
+                incidents = self.store.incidents(self.monitor)
+                incidents.append(incident.id, [entry], recorded_us=now_us)
+            raise
+
+    def let_go(self, execution: Execution) -> None:
+        """End the lease of a process of this host that is not there any more."""
+        ledger = self.store.rollbacks()
+        lock = ledger.lock(execution.target)
+        if lock is not None and lock.execution_id == execution.id and is_orphan(lock):
+            # Only if it is still that process which has it.
+            ledger.renew_lock(replace(lock, lease_until_us=0))
+
+
+def is_orphan(lock: Lock) -> bool:
+    """Return whether a target is held by a process of this host that is not there any more.
+
+    False: it may live, or nothing is known of it.
+    """
+    process, _, _ = lock.owner.rpartition(":")
+    return has_gone(process)
 
 
 def _owner() -> str:

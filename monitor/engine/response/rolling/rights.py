@@ -5,7 +5,7 @@ from typing import Final
 from monitor.incidents.model import Incident
 from monitor.incidents.right_checks import check_right
 from monitor.incidents.rights import RIGHTS, Decision, Right, SecondPerson
-from monitor.incidents.roles import People, Person, RefusedActError, Role
+from monitor.incidents.roles import People, Person, RefusedActError, Role, is_same_person
 from monitor.incidents.states import IncidentState
 from monitor.incidents.suggestion import Tier
 from monitor.incidents.timeline import MONITOR
@@ -15,6 +15,7 @@ from monitor.rollbacks.plans import PlanKind, RollbackPlan
 __all__ = [
     "check_armable",
     "check_decided",
+    "check_may_abandon",
     "check_may_agree",
     "check_may_allow",
     "check_workable",
@@ -65,19 +66,51 @@ def check_may_agree(
         With the roles that count.
     """
     people.check(by)
-    if by.role is Role.COMMANDER and incident is not None:
-        _check_commander(by, incident)
-    allowed = _AGREEING | RIGHTS[decision_of(plan)].deciders
-    _check_role(by, allowed, "a rollback is agreed to by")
+    _check_commander(by, incident)
+    _check_role(by, _agreeing(plan), "a rollback is agreed to by")
+
+
+def check_may_abandon(
+    plan: RollbackPlan | None,
+    execution: Execution,
+    by: Person,
+    people: People,
+    incident: Incident | None = None,
+) -> None:
+    """Refuse to give up a rollback of others, unless it is by one whose word counts for it.
+
+    Parameters
+    ----------
+    plan
+        None if it is not configured any more: what cannot be resumed must still have an end.
+
+    Raises
+    ------
+    RefusedActError
+        With who may.
+    """
+    people.check(by)
+    if is_same_person(execution.requested_by, by.name):
+        return
+    _check_commander(by, incident)
+    allowed = _AGREEING if plan is None else _agreeing(plan)
+    what = f"a rollback is given up by {execution.requested_by!r}, who asked for it, or by"
+    _check_role(by, allowed, what)
 
 
 def check_decided(
-    plan: RollbackPlan, execution: Execution, by: Person, people: People, incident: Incident
+    plan: RollbackPlan,
+    execution: Execution,
+    by: Person,
+    people: People,
+    incident: Incident,
+    now_us: int,
 ) -> None:
     """Refuse to run what nobody with the right decided, or what lacks its second person.
 
     Who runs it, who agreed to it and who asked for it are looked at, in this order: the
     decision is that of the first of them who has the right, another one of them stands by it.
+    Approvals that are too old by now do not count.
 
     Raises
     ------
@@ -86,9 +119,9 @@ def check_decided(
     """
     people.check(by)
     alone = execution.break_glass
-    if alone is not None and alone.approver == by.name:
+    if alone is not None and is_same_person(alone.approver, by.name):
         return
-    words = [by, *_agreed(execution), *_asked(execution)]
+    words = [by, *_agreed(execution, now_us), *_asked(execution)]
     decision = decision_of(plan)
     able = [each for each in words if _may_decide(decision, each, people, incident)]
     if not able:
@@ -104,7 +137,13 @@ def check_decided(
         raise RefusedActError(message)
 
 
-def check_armable(execution: Execution, by: Person, people: People) -> None:
+def check_armable(
+    execution: Execution,
+    by: Person,
+    people: People,
+    now_us: int,
+    incident: Incident | None = None,
+) -> None:
     """Refuse to arm a plan without two persons in different roles, one of them an owner.
 
     Raises
@@ -113,9 +152,10 @@ def check_armable(execution: Execution, by: Person, people: People) -> None:
         With who may, and who is missing.
     """
     people.check(by)
+    _check_commander(by, incident)
     _check_role(by, _ARMING, "a plan is armed by")
-    words = [*_agreed(execution), *_asked(execution)]
-    if not any(each.name != by.name and each.role is not by.role for each in words):
+    words = [*_agreed(execution, now_us), *_asked(execution)]
+    if not any(_is_apart(each, by) for each in words):
         message = (
             f"to arm a plan takes a second person in another role than {by.role.value!r}; have "
             "it approved by one"
@@ -145,15 +185,22 @@ def _may_decide(decision: Decision, person: Person, people: People, incident: In
 
 
 def _stands_by(second: Person, first: Person, right: Right) -> bool:
-    apart = second.name != first.name and second.role is not first.role
-    return apart and second.role in right.seconds
+    return _is_apart(second, first) and second.role in right.seconds
 
 
-def _agreed(execution: Execution) -> list[Person]:
+def _is_apart(one: Person, other: Person) -> bool:
+    return not is_same_person(one.name, other.name) and one.role is not other.role
+
+
+def _agreeing(plan: RollbackPlan) -> frozenset[Role]:
+    return _AGREEING | RIGHTS[decision_of(plan)].deciders
+
+
+def _agreed(execution: Execution, now_us: int) -> list[Person]:
     return [
         Person(name=each.approver, role=Role(each.role))
         for each in execution.approvals
-        if each.role
+        if each.role and each.at_us >= now_us - execution.approval_us
     ]
 
 
@@ -163,9 +210,9 @@ def _asked(execution: Execution) -> list[Person]:
     return [Person(name=execution.requested_by, role=Role(execution.requested_role))]
 
 
-def _check_commander(by: Person, incident: Incident) -> None:
-    named = incident.holder(Role.COMMANDER)
-    if named is not None and named != by.name:
+def _check_commander(by: Person, incident: Incident | None) -> None:
+    named = None if incident is None else incident.holder(Role.COMMANDER)
+    if by.role is Role.COMMANDER and named is not None and not is_same_person(named, by.name):
         message = (
             f"the commander of this incident is {named!r}, got {by.name!r}; hand over the role "
             "first"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,26 @@ class Store:
     def dialect(self) -> str:
         """Return ``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
+
+    def drop_old_pages(self) -> bool:
+        """Empty the log that SQLite keeps beside its file; call it outside of a transaction.
+
+        Until that is done, what was overwritten can still be read in the log, or in the file if
+        the new page is in the log alone. The logs of a server are the server's.
+
+        Returns
+        -------
+        bool
+            Whether it was done: another program that has been reading for 30 seconds prevents it.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (is_busy, *_) = cursor.fetchone() or (False,)
+            cursor.close()
+        return not is_busy
 
     def close(self) -> None:
         """Close every connection."""

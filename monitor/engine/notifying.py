@@ -9,6 +9,7 @@ from monitor.config.model import Configuration
 from monitor.config.notifying import NotifierSettings
 from monitor.incidents.grouping import Changes
 from monitor.incidents.model import Incident
+from monitor.incidents.promises import unreviewed
 from monitor.incidents.records import to_record
 from monitor.incidents.silences import muting
 from monitor.incidents.timeline import MONITOR, EntryKind, RecordedEntry, TimelineEntry
@@ -67,6 +68,7 @@ _URGENCY: Final = {
             NoticeKind.TIMER_FIRED,
             NoticeKind.FINISHED,
             NoticeKind.ROLLED_BACK,
+            NoticeKind.BREAK_GLASS_REVIEWED,
             NoticeKind.ACKNOWLEDGED,
             NoticeKind.RESOLUTION_PROPOSED,
         )
@@ -128,6 +130,7 @@ class Notifying:
             kind,
             now_us,
             note=_note(entry),
+            alone=self._alone(incident, kind, entry),
             base_url=self.settings.base_url,
         )
         return [
@@ -140,6 +143,15 @@ class Notifying:
             )
             for each in channels
         ]
+
+    def _alone(
+        self, incident: Incident, kind: NoticeKind, entry: TimelineEntry
+    ) -> tuple[str, ...]:
+        if kind in (NoticeKind.BREAK_GLASS, NoticeKind.BREAK_GLASS_REVIEWED):
+            return (str(entry.body.get("rollback")),)
+        if kind is NoticeKind.FINISHED:
+            return tuple(unreviewed(self.incidents.timeline(incident.id)))
+        return ()
 
     def _is_told(self, notifier: Notifier, incident: Incident, kind: NoticeKind) -> bool:
         if incident.drill and not notifier.drill:
@@ -170,6 +182,7 @@ def current_notice(
     *,
     note: str = "",
     base_url: str = "",
+    alone: tuple[str, ...] = (),
 ) -> Notice:
     """Return what is told of an incident as it is stored now."""
     last = incidents.timeline(incident.id)[-1]
@@ -181,6 +194,7 @@ def current_notice(
         head=last.hash,
         note=note,
         base_url=base_url.rstrip("/"),
+        alone=alone,
     )
 
 
@@ -253,6 +267,8 @@ def _notice_kind(entry: TimelineEntry) -> NoticeKind | None:
     step = entry.body.get("step")
     if entry.kind is EntryKind.ROLLBACK_APPROVED and step == "break_glass":
         return NoticeKind.BREAK_GLASS
+    if entry.kind is EntryKind.ROLLBACK_STEP and step == "reviewed":
+        return NoticeKind.BREAK_GLASS_REVIEWED
     # What a person gave up is known to them; what the monitor gave up waits for somebody.
     by_itself = entry.kind is EntryKind.ROLLBACK_ABORTED and entry.actor == MONITOR
     if by_itself or (entry.kind is EntryKind.ROLLBACK_REFUSED and step == "ended"):
@@ -276,6 +292,8 @@ def _note(entry: TimelineEntry) -> str:
         return ""
     if body.get("step") == "break_glass":
         return f"{entry.actor} carries out {body['plan']!r} without a second person"
+    if body.get("step") == "reviewed":
+        return f"{entry.actor} has reviewed {body['plan']!r}"
     said = body.get("explanation") or body.get("reason") or ""
     return f"rollback {body['plan']!r}: {said}".rstrip(": ")
 

@@ -12,7 +12,7 @@ from monitor.incidents.timeline import EntryKind, RecordedEntry
 from monitor.incidents.timers import Timer, TimerKind, Wait, timer_id
 from monitor.printing import time_text
 
-__all__ = ["Promise", "promised_timers", "promises"]
+__all__ = ["Promise", "promised_timers", "promises", "unreviewed"]
 
 _HOUR: Final = 3_600_000_000
 _DAY: Final = 24 * _HOUR
@@ -169,20 +169,31 @@ def _updates(entries: list[RecordedEntry]) -> Iterator[Promise]:
     yield from open_.values()
 
 
-def _alone(entries: list[RecordedEntry]) -> Iterator[Promise]:
-    """Yield the reviews of what one person did without the second one that it takes."""
-    open_: dict[str, Promise] = {}
-    for each in entries:
+def unreviewed(timeline: Iterable[RecordedEntry]) -> dict[str, RecordedEntry]:
+    """Return what one person did without the second one that it takes, and nobody reviewed.
+
+    Returns
+    -------
+    dict
+        By the id of the rollback, the entry that tells of it.
+    """
+    open_: dict[str, RecordedEntry] = {}
+    for each in sorted(timeline, key=lambda each: each.seq):
         body = each.entry.body
         if body.get("step") == "break_glass":
-            open_[str(body.get("rollback"))] = Promise(
-                kind=TimerKind.BREAK_GLASS_REVIEW,
-                seq=each.seq,
-                due_us=each.recorded_us + _DAY,
-                text=f"{each.entry.actor} went ahead alone with {body.get('plan')!r}: somebody "
-                "else reviews it",
-                again=_EACH_WORKED_DAY,
-            )
+            open_[str(body.get("rollback"))] = each
         elif body.get("step") == "reviewed":
             open_.pop(str(body.get("rollback")), None)
-    yield from open_.values()
+    return open_
+
+
+def _alone(entries: list[RecordedEntry]) -> Iterator[Promise]:
+    for each in unreviewed(entries).values():
+        yield Promise(
+            kind=TimerKind.BREAK_GLASS_REVIEW,
+            seq=each.seq,
+            due_us=each.recorded_us + _DAY,
+            text=f"{each.entry.actor} went ahead alone with {each.entry.body.get('plan')!r}: "
+            "somebody else reviews it",
+            again=_EACH_WORKED_DAY,
+        )

@@ -23,6 +23,7 @@ class NoticeKind(StrEnum):
     TIMER_FIRED = "timer_fired"
     FINISHED = "finished"
     BREAK_GLASS = "break_glass"
+    BREAK_GLASS_REVIEWED = "break_glass_reviewed"
     ROLLED_BACK = "rolled_back"
     ROLLBACK_FAILED = "rollback_failed"
 
@@ -57,6 +58,7 @@ _VERBS = {
     NoticeKind.TIMER_FIRED: "waits for a person",
     NoticeKind.FINISHED: "is finished",
     NoticeKind.BREAK_GLASS: "is being rolled back by one person alone",
+    NoticeKind.BREAK_GLASS_REVIEWED: "has a review of what one person did alone",
     NoticeKind.ROLLED_BACK: "is rolled back, and what it went back to is served",
     NoticeKind.ROLLBACK_FAILED: "was not contained by a rollback",
 }
@@ -91,6 +93,9 @@ class Notice:
         Whether it is practice.
     url
         Where the incident can be read; empty: nowhere.
+    alone
+        Ids of rollbacks that one person carries out alone: the one that this is about; when the
+        incident is finished, all that nobody has reviewed.
     """
 
     kind: NoticeKind
@@ -112,6 +117,7 @@ class Notice:
     note: str = ""
     drill: bool = False
     url: str = ""
+    alone: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -160,6 +166,7 @@ def notice_of(
     head: str,
     note: str = "",
     base_url: str = "",
+    alone: tuple[str, ...] = (),
 ) -> Notice:
     """Return what is told of an incident as it stands.
 
@@ -167,6 +174,8 @@ def notice_of(
     ----------
     base_url
         Where incidents can be read, without a slash at the end; empty: nowhere.
+    alone
+        The rollbacks of `Notice.alone`.
     """
     sentence = leading_signal(incident.signals).worst.sentence if incident.signals else ""
     return Notice(
@@ -189,4 +198,5 @@ def notice_of(
         note=note,
         drill=incident.drill,
         url=f"{base_url}/incidents/{incident.id}" if base_url else "",
+        alone=alone,
     )

@@ -19,7 +19,12 @@ _SEVERITIES: Final = {
     Tier.SEV3: "warning",
     Tier.SEV4: "info",
 }
-_ACTIONS: Final = {NoticeKind.ACKNOWLEDGED: "acknowledge", NoticeKind.FINISHED: "resolve"}
+_ACTIONS: Final = {
+    NoticeKind.ACKNOWLEDGED: "acknowledge",
+    NoticeKind.FINISHED: "resolve",
+    NoticeKind.BREAK_GLASS_REVIEWED: "resolve",
+}
+_OWN_ALERT: Final = frozenset({NoticeKind.BREAK_GLASS, NoticeKind.BREAK_GLASS_REVIEWED})
 _LONGEST_SUMMARY: Final = 1_024
 
 
@@ -28,9 +33,11 @@ _LONGEST_SUMMARY: Final = 1_024
 class PagerDuty(Channel):
     """Events to a PagerDuty service, by the Events API v2.
 
-    An incident is one alert, whatever is told of it: its id is the ``dedup_key``, so that a
-    notice that is sent twice changes nothing. A person who acknowledges or finishes the incident
-    here does so there; a proposal to resolve never resolves the alert.
+    An incident is one alert: its id is the ``dedup_key``, so that a notice that is sent twice
+    changes nothing. A person who acknowledges or finishes the incident here does so there; a
+    proposal to resolve never resolves the alert. A rollback that one person carries out alone is
+    an alert of its own, as one that is acknowledged does not page again; it ends with its review
+    or with the incident.
 
     Parameters
     ----------
@@ -58,23 +65,27 @@ class PagerDuty(Channel):
         check_url(self.url, allow_private=self.allow_private)
 
     def deliver(self, notice: Notice, sending: Sending) -> Receipt:
-        """Send one event."""
-        answer = post(
-            self.url,
-            json_body(self._event(notice)),
-            headers={},
-            timeout_seconds=self.timeout_seconds,
-            allow_private=self.allow_private,
-            now_us=sending.now_us,
-        )
-        return Receipt(provider_id=str(answer.record().get("dedup_key", notice.incident_id)))
+        """Send an event for each alert that the notice is about."""
+        alerts = _alerts(notice)
+        answers = [
+            post(
+                self.url,
+                json_body(self._event(notice, alert)),
+                headers={},
+                timeout_seconds=self.timeout_seconds,
+                allow_private=self.allow_private,
+                now_us=sending.now_us,
+            )
+            for alert in alerts
+        ]
+        return Receipt(provider_id=str(answers[0].record().get("dedup_key", alerts[0])))
 
-    def _event(self, notice: Notice) -> dict[str, Any]:
+    def _event(self, notice: Notice, alert: str) -> dict[str, Any]:
         action = _ACTIONS.get(notice.kind, "trigger")
         event: dict[str, Any] = {
             "routing_key": self.routing_key,
             "event_action": action,
-            "dedup_key": notice.incident_id,
+            "dedup_key": alert,
         }
         if action != "trigger":
             return event
@@ -99,3 +110,11 @@ class PagerDuty(Channel):
             },
         }
         return event
+
+
+def _alerts(notice: Notice) -> tuple[str, ...]:
+    """Return the keys of the alerts that a notice is about, that of the incident first."""
+    own = tuple(f"{notice.incident_id}:{rollback}" for rollback in notice.alone)
+    if notice.kind in _OWN_ALERT and own:
+        return own
+    return (notice.incident_id, *own)

@@ -316,6 +316,31 @@ def test_who_goes_ahead_alone_is_told_to_everybody_whatever_they_take(store: Sto
     ]
 
 
+def test_what_one_person_did_alone_ends_with_its_review_or_with_the_incident(
+    store: Store,
+) -> None:
+    monitor = Monitor(store, Paper(channel="all"))
+    monitor.see(breach(0))
+
+    def alone(kind: EntryKind, rollback: str, step: str) -> tuple[str, ...]:
+        entry = rollback_entry(kind, actor="eve", rollback=rollback, step=step)
+        noted(monitor, entry)
+        return from_record(Notice, monitor.outbox.rows()[-1].body).alone
+
+    first = alone(EntryKind.ROLLBACK_APPROVED, "r1", "break_glass")
+    second = alone(EntryKind.ROLLBACK_APPROVED, "r2", "break_glass")
+    reviewed = alone(EntryKind.ROLLBACK_STEP, "r1", "reviewed")
+    finished = alone(EntryKind.RESOLVED, "", "")
+
+    assert (first, second, reviewed, finished) == (("r1",), ("r2",), ("r1",), ("r2",))
+    assert [row.kind for row in monitor.outbox.rows()][1:] == [
+        "break_glass",
+        "break_glass",
+        "break_glass_reviewed",
+        "finished",
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "kind"),
     [

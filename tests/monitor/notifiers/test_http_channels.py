@@ -71,6 +71,36 @@ def test_a_proposal_to_resolve_does_not_resolve_at_pagerduty(
     assert server.requests[0].content["event_action"] == action
 
 
+def test_who_goes_ahead_alone_pages_although_the_incident_is_acknowledged(
+    server: Any, notice: Notices, sending: Sending
+) -> None:
+    first, second = "b" * 64, "c" * 64
+    told = [
+        notice(),
+        notice(NoticeKind.ACKNOWLEDGED),
+        notice(NoticeKind.BREAK_GLASS, alone=(first,)),
+        notice(NoticeKind.BREAK_GLASS, alone=(second,)),
+        notice(NoticeKind.BREAK_GLASS_REVIEWED, alone=(first,)),
+        notice(NoticeKind.FINISHED, alone=(second,)),
+    ]
+
+    for each in told:
+        pagerduty(server).deliver(each, sending)
+
+    events = [request.content for request in server.requests]
+    incident = "a" * 64
+    assert [(each["event_action"], each["dedup_key"]) for each in events] == [
+        ("trigger", incident),
+        ("acknowledge", incident),
+        ("trigger", f"{incident}:{first}"),
+        ("trigger", f"{incident}:{second}"),
+        ("resolve", f"{incident}:{first}"),
+        ("resolve", incident),
+        ("resolve", f"{incident}:{second}"),
+    ]
+    assert all(len(each["dedup_key"]) <= 255 for each in events)
+
+
 def alertmanager(server: Any) -> Alertmanager:
     return Alertmanager(channel="c", url=server.url, labels={"team": "x"}, allow_private=True)
 

@@ -13,7 +13,7 @@ from typing import Final
 from monitor import __version__
 from monitor.clock import Clock
 from monitor.config.model import Configuration
-from monitor.engine.evidence_rows import NO_VALUE, RereadRows, reread
+from monitor.engine.evidence_rows import NO_VALUE, RereadRows, first_windows, reread
 from monitor.engine.identity import configuration_digest
 from monitor.engine.log_sources import audited_source, is_only_followed
 from monitor.incidents.model import Incident
@@ -22,9 +22,11 @@ from monitor.incidents.records import Record, canonical_json
 from monitor.incidents.sampling import SampledStratum
 from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.incidents.vault import KEY_BYTES, NONCE_BYTES, SALT_BYTES, Sealed, sealed
-from monitor.sources.base import SourceError
+from monitor.sources.base import Source, SourceError
+from monitor.sources.rereading import Rereadable, RereadStoppedError, Stretch
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.store import Store
+from monitor.windows.spec import TumblingWindows
 
 __all__ = ["freeze_outputs"]
 
@@ -55,7 +57,8 @@ def freeze_outputs(
     clock
         Tells when it was done.
     stopped
-        Asked before each incident whether to leave the rest for later.
+        Asked before each incident, and while a stream is read again, whether to leave the
+        rest for later.
     """
     if not configuration.evidence.wanted:
         return 0
@@ -67,7 +70,10 @@ def freeze_outputs(
         manifest = _manifest_without_annex(repository.timeline(incident.id))
         if manifest is None or incident.kind is not SignalKind.BREACH:
             continue
-        rows, reason = _rows(configuration, incident)
+        try:
+            rows, reason = _rows(configuration, incident, stopped)
+        except RereadStoppedError:
+            break
         with store.begin():
             repository.take_turn()
             n_written += _write(
@@ -86,23 +92,46 @@ def _manifest_without_annex(timeline: Iterable[RecordedEntry]) -> str | None:
     return manifest
 
 
-def _rows(configuration: Configuration, incident: Incident) -> tuple[RereadRows | None, str]:
+def _rows(
+    configuration: Configuration, incident: Incident, stopped: Callable[[], bool]
+) -> tuple[RereadRows | None, str]:
     """Return what the rows show, or why there are none."""
     settings = configuration.evidence
     if not settings.sample_rows and not settings.release:
         return None, "neither a sample nor versions of releases are asked for"
     if not incident.has_times:
         return None, "windows of a number of outputs have no times to read them again by"
-    if is_only_followed(configuration.source):
+    source = configuration.source
+    if is_only_followed(source) and not isinstance(source, Rereadable):
         name = getattr(configuration.source, "name", "")
         return None, f"outputs of the source {name!r} cannot be read a second time"
     try:
-        rows = reread(configuration, audited_source(configuration), incident)
+        rows = reread(configuration, _source(configuration, incident, stopped), incident)
+    except RereadStoppedError:
+        raise
     except (SourceError, OSError) as error:
         return None, f"the source could not be read again: {error}"
     if not rows.n_rows:
-        return None, "the source holds no outputs of these windows any more"
+        why = f" ({'; '.join(rows.incomplete)})" if rows.incomplete else ""
+        return None, f"the source holds no outputs of these windows any more{why}"
     return rows, ""
+
+
+def _source(
+    configuration: Configuration, incident: Incident, stopped: Callable[[], bool]
+) -> Source:
+    """Return what the rows of an incident's first windows are read from."""
+    source = configuration.source
+    if not isinstance(source, Rereadable):
+        return audited_source(configuration)
+    windows, spans = configuration.windows, first_windows(incident)
+    seconds = windows.allowed_lateness_seconds if isinstance(windows, TumblingWindows) else 0
+    stretch = Stretch(
+        from_us=spans[0][0],
+        to_us=max(end for _, end in spans),
+        lateness_us=round(seconds * 1_000_000),
+    )
+    return source.reread(stretch, stopped=stopped)
 
 
 def _write(
@@ -153,6 +182,8 @@ def _body(
         "unknown": sorted(_unknown(configuration, observed)),
         "n_rows": None if rows is None else rows.n_rows,
     }
+    if rows is not None and rows.incomplete:
+        body["incomplete"] = list(rows.incomplete)
     if reason:
         body["not_available"] = reason
     return body

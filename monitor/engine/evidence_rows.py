@@ -17,9 +17,10 @@ from monitor.incidents.records import canonical_json
 from monitor.incidents.sampling import StratifiedSample
 from monitor.printing import time_text
 from monitor.sources.base import Source, Unit
+from monitor.sources.rereading import PartialSource
 from monitor.windows.slices import ALL, OTHER_VALUES, slicing_of
 
-__all__ = ["NO_VALUE", "RereadRows", "reread"]
+__all__ = ["NO_VALUE", "RereadRows", "first_windows", "reread"]
 
 NO_VALUE = "(missing)"
 
@@ -36,11 +37,19 @@ class RereadRows:
         For each part of a release, how many rows had which version.
     n_rows
         Rows of these windows and slices that are still there.
+    incomplete
+        What could not be read, a clause each.
     """
 
     sample: StratifiedSample | None
     releases: dict[str, Counter[str]] = field(default_factory=dict)
     n_rows: int = 0
+    incomplete: tuple[str, ...] = ()
+
+
+def first_windows(incident: Incident) -> list[tuple[int, int]]:
+    """Return start and end of the windows in which the series of an incident first departed."""
+    return sorted({(s.first.window.start_us, s.first.window.end_us) for s in incident.own_signals})
 
 
 def reread(configuration: Configuration, source: Source, incident: Incident) -> RereadRows:
@@ -64,9 +73,7 @@ def reread(configuration: Configuration, source: Source, incident: Incident) -> 
         else None,
         releases={part: Counter() for part in settings.release},
     )
-    spans = sorted(
-        {(s.first.window.start_us, s.first.window.end_us) for s in incident.own_signals}
-    )
+    spans = first_windows(incident)
     slices = sorted({signal.identity.slice for signal in incident.own_signals})
     reading = Reading(
         source=source,
@@ -79,6 +86,8 @@ def reread(configuration: Configuration, source: Source, incident: Incident) -> 
             inside = _inside(columns, spans) & _in_slices(columns, slices)
             if inside.any():
                 _take(rows, columns.take(inside), configuration)
+    if isinstance(source, PartialSource):
+        rows.incomplete = tuple(source.incomplete())
     return rows
 
 

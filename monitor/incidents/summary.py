@@ -347,6 +347,7 @@ def _annex_text(body: Record) -> str:
         parts.append(f"{body['sample']['n_rows']} of {body['n_rows']} outputs kept, sealed")
     elif "not_available" in body:
         parts.append(f"no outputs kept: {body['not_available']}")
+    parts += [f"not complete: {each}" for each in body.get("incomplete", ())]
     for part, versions in body["observed"].items():
         parts.append(f"{part} {', '.join(versions)}")
     parts += [f"{part} {version}, as declared" for part, version in body["declared"].items()]

@@ -1,6 +1,7 @@
 """Kafka topics, followed as they grow; positions are kept by the monitor, not by Kafka."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Annotated, ClassVar, Literal
 
 import annotated_types as at
 
-from monitor.sources.base import SourceError, source
+from monitor.sources.base import Source, SourceError, source
 from monitor.sources.live import Claims, LiveStream
 from monitor.sources.live_only import LiveOnly
+from monitor.sources.rereading import Stretch
 
 __all__ = ["Kafka"]
 
@@ -175,6 +177,15 @@ class Kafka(LiveOnly):
         from monitor.sources.kafka_stream.opening import open_stream
 
         return open_stream(self, claims, worker=worker)
+
+    def reread(self, stretch: Stretch, *, stopped: Callable[[], bool]) -> Source:
+        """Return the records around a stretch of time, read by a consumer without a group.
+
+        It is always kafka-python that reads them.
+        """
+        from monitor.sources.kafka_stream.rereading import KafkaStretch
+
+        return KafkaStretch(self, stretch, stopped=stopped)
 
     def _check_what_is_read(self) -> None:
         if bool(self.topics) == bool(self.partitions):

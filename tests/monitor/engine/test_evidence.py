@@ -27,6 +27,11 @@ from monitor.incidents.summary import summarize
 from monitor.incidents.timeline import EntryKind
 from monitor.incidents.vault import VaultError
 from monitor.storage import Store
+from tests.brokers.small.broker import SmallBroker
+from tests.brokers.topics import create_topic, delete_records_before, produce
+
+# kafka-python leaves the sockets of connections that the broker cut to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 START, HOUR, HOURS, PER_HOUR = 1_767_225_600, 3_600, 20, 120
 MONITOR = "loans/production"
@@ -308,4 +313,114 @@ def test_a_running_monitor_freezes_what_has_no_annex_yet_and_leaves_the_rest_whe
         done = [freezing(each) for each in (stopping, threading.Event(), threading.Event())]
 
     assert done == [0, 1, 0]
+    assert len(kept()) == 12
+
+
+FILES = 'source: {type: files, paths: ["*.jsonl"]}'
+
+
+def in_order() -> list[dict[str, Any]]:
+    return sorted(events(), key=lambda event: str(event["ts"]))
+
+
+def with_topic(folder: Path, broker: SmallBroker, listed: list[dict[str, Any]]) -> str:
+    """Have what was audited from files read again from a topic; return its name."""
+    topic = create_topic(broker.bootstrap, partitions=2)
+    produce(
+        broker.bootstrap, topic, [json.dumps(event).encode() for event in listed],
+        partitions=2, timestamp_ms=lambda number: (int(listed[number]["ts"]) + 1) * 1_000,
+    )  # fmt: skip
+    kafka = (
+        f"source: {{type: kafka, bootstrap_servers: ['{broker.bootstrap}'], topics: [{topic}], "
+        "group: g}"
+    )
+    text = (folder / "audit.yaml").read_text()
+    assert FILES in text
+    more = "" if "evidence:" in text else EVIDENCE
+    (folder / "audit.yaml").write_text(text.replace(FILES, kafka) + more)
+    return topic
+
+
+def frozen_by_a_running_monitor(folder: Path, stopping: threading.Event | None = None) -> int:
+    configuration = load_configuration(folder / "audit.yaml")
+    with Store.open(configuration.storage.url) as store:
+        freezing = Freezing(
+            store=store, configuration=configuration, clock=FixedClock(START * 1_000_000)
+        )
+        return freezing(stopping or threading.Event())
+
+
+def test_a_topic_gives_the_same_sample_as_files(
+    folder: Path, audited: Audited, small_broker: SmallBroker
+) -> None:
+    audited("a.db")
+    audited("b.db", evidence="")
+    with_topic(folder, small_broker, in_order())
+
+    done = frozen_by_a_running_monitor(folder)
+
+    (from_files,), (from_topic,) = annexes("a.db"), annexes("b.db")
+    assert done == 1
+    assert kept("a.db") == kept("b.db")
+    assert from_files["sample"]["strata"] == from_topic["sample"]["strata"]
+    assert from_files["observed"] == from_topic["observed"]
+    assert "incomplete" not in from_topic
+
+
+def test_what_a_topic_has_dropped_is_told_with_what_is_left(
+    folder: Path, audited: Audited, small_broker: SmallBroker
+) -> None:
+    audited(evidence="")
+    topic = with_topic(folder, small_broker, in_order())
+    oldest = 15 * PER_HOUR // 2 + 10
+    delete_records_before(small_broker.bootstrap, topic, 0, oldest)
+
+    frozen_by_a_running_monitor(folder)
+
+    (annex,) = annexes()
+    assert annex["n_rows"] == PER_HOUR - 10
+    assert annex["incomplete"] == [f"records of {topic}/0 before offset {oldest} are gone"]
+    with Store.open("sqlite:///a.db") as store:
+        (incident,) = store.incidents(MONITOR).all()
+        summary = summarize(incident, store.incidents(MONITOR).timeline(incident.id))
+    assert f"not complete: records of {topic}/0 before offset" in str(summary.timeline)
+
+
+def test_a_topic_that_holds_nothing_of_the_windows_any_more_is_the_reason(
+    folder: Path, audited: Audited, small_broker: SmallBroker
+) -> None:
+    audited(evidence="")
+    topic = with_topic(folder, small_broker, in_order())
+    for partition in range(2):
+        oldest = 18 * PER_HOUR // 2
+        delete_records_before(small_broker.bootstrap, topic, partition, oldest)
+
+    frozen_by_a_running_monitor(folder)
+
+    (annex,) = annexes()
+    reason = annex["not_available"]
+    assert reason.startswith("the source holds no outputs of these windows any more (records of ")
+    assert f"{topic}/1 before offset" in reason
+
+
+def test_a_monitor_that_stops_while_it_reads_again_leaves_it_for_later(
+    folder: Path, audited: Audited, small_broker: SmallBroker
+) -> None:
+    audited(evidence="")
+    with_topic(folder, small_broker, in_order())
+
+    class Later(threading.Event):
+        """Is set only once reading has begun."""
+
+        n_asked = 0
+
+        def is_set(self) -> bool:
+            self.n_asked += 1
+            return self.n_asked > 2
+
+    stopped = frozen_by_a_running_monitor(folder, Later())
+    untouched = annexes()
+    done = frozen_by_a_running_monitor(folder)
+
+    assert (stopped, untouched, done) == (0, [], 1)
     assert len(kept()) == 12

@@ -6,7 +6,11 @@ from typing import Final
 
 from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
 from monitor.incidents.model import Incident
-from monitor.incidents.postmortem.items import REVIEW_AFTER_DAYS, action_items
+from monitor.incidents.postmortem.items import (
+    REVIEW_AFTER_DAYS,
+    action_items,
+    reviewed_effects,
+)
 from monitor.incidents.regimes.clocks import running_clocks
 from monitor.incidents.timeline import EntryKind, RecordedEntry
 from monitor.incidents.timers import Timer, TimerKind, Wait, timer_id
@@ -131,6 +135,7 @@ def _clocks(entries: list[RecordedEntry]) -> Iterator[Promise]:
 
 
 def _items(entries: list[RecordedEntry]) -> Iterator[Promise]:
+    reviewed = reviewed_effects(entries)
     for item in action_items(entries):
         if item.done_us is None:
             yield Promise(
@@ -142,12 +147,15 @@ def _items(entries: list[RecordedEntry]) -> Iterator[Promise]:
             )
             continue
         for kind, days in _EFFECT.items():
+            if (item.number, days) in reviewed:
+                continue
             yield Promise(
                 kind=kind,
                 seq=item.seq,
                 due_us=item.done_us + days * _DAY,
                 text=f"{item.owner} looks at {item.series}: has action item {item.number} worked "
                 f"in the {days} days since it was done?",
+                again=_EACH_WORKED_DAY,
             )
 
 

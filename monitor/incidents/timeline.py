@@ -85,6 +85,7 @@ class EntryKind(StrEnum):
     ACTION_TAKEN = "action_taken"
     ACTION_ITEM = "action_item"
     ACTION_ITEM_DONE = "action_item_done"
+    EFFECT_REVIEWED = "effect_reviewed"
     CORRECTED = "corrected"
     FLAGGED = "flagged"
     SEALED = "sealed"

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, text, update
+from sqlalchemy import Connection, Select, exists, func, insert, select, text, update
 
 from monitor.incidents.grouping import Changes
 from monitor.incidents.model import Incident
@@ -33,6 +33,12 @@ __all__ = ["IncidentRepository"]
 
 _WORKED_ON = ACTIVE | {IncidentState.RESOLVED, IncidentState.IN_REVIEW}
 
+_PROMISING = (
+    EntryKind.ACTION_ITEM,
+    EntryKind.CLOCK_STARTED,
+    EntryKind.DRAFT_SENT,
+    EntryKind.ROLLBACK_APPROVED,
+)
 _AT_ONCE = 500
 # Any number will do as long as no other program picks it.
 _LOCK = 1_612_508_374
@@ -172,6 +178,26 @@ class IncidentRepository:
         )
         with self._reading() as connection:
             return {id_: (version, seq) for id_, version, seq in connection.execute(query)}
+
+    def keeping_promises(self) -> tuple[str, ...]:
+        """Return the incidents that nobody works on any more and that may still owe something.
+
+        Their timelines tell whether anything of it is still due.
+        """
+        query = (
+            select(incident.c.id)
+            .where(
+                incident.c.monitor == self._named(),
+                incident.c.state.not_in([str(state) for state in _WORKED_ON]),
+                exists().where(
+                    incident_entry.c.incident_id == incident.c.id,
+                    incident_entry.c.kind.in_([str(kind) for kind in _PROMISING]),
+                ),
+            )
+            .order_by(incident.c.id)
+        )
+        with self._reading() as connection:
+            return tuple(connection.scalars(query))
 
     def timers(self) -> TimerRepository:
         """Return what is due in the incidents of this monitor."""

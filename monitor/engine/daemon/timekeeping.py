@@ -9,7 +9,7 @@ from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.notifying import telling
-from monitor.engine.response.due import fire_due_timers, match_timers
+from monitor.engine.response.due import fire_due_timers, match_promises, match_timers
 from monitor.incidents.business_hours import BusinessHours
 from monitor.storage.store import Store
 from monitor.telemetry.logs import get_logger
@@ -24,7 +24,8 @@ _ANEW_US: Final = 600_000_000
 class Timekeeping:
     """Brings the timers of a monitor in line with its incidents, and fires those that are due.
 
-    Incidents that have not changed are passed over, but for once in ten minutes.
+    Incidents that have not changed are passed over, but for once in ten minutes: then those that
+    are closed are looked at too, for what they still promise.
 
     Parameters
     ----------
@@ -68,6 +69,13 @@ class Timekeeping:
         now_us = self.clock.now_us()
         if now_us >= self._anew_us:
             self._known, self._anew_us = {}, now_us + _ANEW_US
+            match_promises(
+                self.store,
+                monitor,
+                now_us=now_us,
+                hours=self._hours,
+                stopped=stopping.is_set,
+            )
         heads = self.store.incidents(monitor).heads()
         for incident_id, head in heads.items():
             if stopping.is_set():

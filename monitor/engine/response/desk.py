@@ -25,6 +25,7 @@ from monitor.incidents.drafts.fields import Fields
 from monitor.incidents.drafts.observed import observed_entry
 from monitor.incidents.drafts.statements import signed, stated
 from monitor.incidents.model import Incident
+from monitor.incidents.postmortem.effects import Effect, effect_reviewed
 from monitor.incidents.postmortem.items import item_added, item_done
 from monitor.incidents.postmortem.publishing import published
 from monitor.incidents.postmortem.report import post_mortem
@@ -296,6 +297,35 @@ class ResponseDesk:
         """Record that an action item is done."""
         with self._deciding(id_or_number) as case:
             self._append(case, [item_done(case.incident, case.timeline, number, occasion)])
+
+    def review_effect(
+        self,
+        id_or_number: str,
+        number: int,
+        occasion: Occasion,
+        *,
+        days: int,
+        effect: Effect,
+        text: str,
+    ) -> None:
+        """Record what a person saw of the effect of an action item, also of a closed incident.
+
+        Raises
+        ------
+        RefusedActError
+            As `monitor.incidents.postmortem.effects.effect_reviewed`.
+        """
+        with self._deciding(id_or_number) as case:
+            entry = effect_reviewed(
+                case.incident,
+                case.timeline,
+                number,
+                occasion,
+                days=days,
+                effect=effect,
+                text=text,
+            )
+            self._append(case, [entry])
 
     def occasion(self, by: Person, second: Person | None = None, reason: str = "") -> Occasion:
         """Return the occasion of an act now, by the people of the configuration."""

@@ -1,6 +1,6 @@
 """What is due: timers follow the incident, and tell when nobody acted in time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +26,13 @@ from monitor.storage.errors import ConcurrentWriteError
 from monitor.storage.incidents import IncidentRepository
 from monitor.storage.store import Store
 
-__all__ = ["fire_due_timers", "match_all_timers", "match_timers", "matched_timers"]
+__all__ = [
+    "fire_due_timers",
+    "match_all_timers",
+    "match_promises",
+    "match_timers",
+    "matched_timers",
+]
 
 _LATE_US: Final = 60_000_000
 _TRIES: Final = 5
@@ -124,6 +130,29 @@ def match_timers(
     """Bring the timers of one incident in line with it, in a transaction of its own."""
     with store.begin():
         matched_timers(store.incidents(monitor), incident_id, now_us=now_us, hours=hours)
+
+
+def match_promises(
+    store: Store,
+    monitor: str,
+    *,
+    now_us: int,
+    hours: BusinessHours = OFFICE_HOURS,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Bring timers in line with promises of incidents that nobody works on any more.
+
+    Parameters
+    ----------
+    stopped
+        Ends it early when it returns True.
+    """
+    incidents = store.incidents(monitor)
+    for incident_id in incidents.keeping_promises():
+        if stopped():
+            return
+        if promises(incidents.timeline(incident_id)):
+            match_timers(store, monitor, incident_id, now_us=now_us, hours=hours)
 
 
 def match_all_timers(

@@ -16,6 +16,7 @@ from monitor.incidents.timeline import EntryKind, RecordedEntry, TimelineEntry
 from monitor.printing import time_text
 
 __all__ = [
+    "DAY_US",
     "REVIEW_AFTER_DAYS",
     "ActionItem",
     "DueDate",
@@ -24,12 +25,14 @@ __all__ = [
     "due_dates",
     "item_added",
     "item_done",
+    "reviewed_effects",
 ]
 
 REVIEW_AFTER_DAYS: Final = (30, 90)
 """When persons look again whether what was done has worked."""
 
-_DAY: Final = datetime.timedelta(days=1) // datetime.timedelta(microseconds=1)
+DAY_US: Final = datetime.timedelta(days=1) // datetime.timedelta(microseconds=1)
+"""A day in microseconds."""
 
 
 class ItemKind(StrEnum):
@@ -191,10 +194,20 @@ def action_items(timeline: Iterable[RecordedEntry]) -> tuple[ActionItem, ...]:
     return tuple(items)
 
 
+def reviewed_effects(timeline: Iterable[RecordedEntry]) -> frozenset[tuple[int, int]]:
+    """Return item and days of the reviews of effects that persons have made."""
+    return frozenset(
+        (int(each.entry.body["item"]), int(each.entry.body["days"]))
+        for each in timeline
+        if each.entry.kind is EntryKind.EFFECT_REVIEWED
+    )
+
+
 def due_dates(timeline: Iterable[RecordedEntry]) -> tuple[DueDate, ...]:
     """Return what is due: items that are not done, and reviews of those that are."""
-    dates = []
-    for item in action_items(timeline):
+    entries = tuple(timeline)
+    dates, reviewed = [], reviewed_effects(entries)
+    for item in action_items(entries):
         if item.done_us is None:
             what = f"action item {item.number}: {item.text}"
             dates.append(DueDate(what=what, who=item.owner, due_us=item.due_us))
@@ -204,8 +217,9 @@ def due_dates(timeline: Iterable[RecordedEntry]) -> tuple[DueDate, ...]:
                 what=f"review after {days} days whether action item {item.number} worked: see "
                 f"{item.series}",
                 who=item.owner,
-                due_us=item.done_us + days * _DAY,
+                due_us=item.done_us + days * DAY_US,
             )
             for days in REVIEW_AFTER_DAYS
+            if (item.number, days) not in reviewed
         ]
     return tuple(sorted(dates, key=lambda each: each.due_us))

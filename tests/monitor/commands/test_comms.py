@@ -234,6 +234,8 @@ def test_a_post_mortem_is_written_by_persons_around_what_is_recorded(run) -> Non
     monitored = refused.rpartition("monitored are ")[2].strip()
     run("postmortem", "item", "add", "c.yaml", "1", *item, monitored)
     run("postmortem", "item", "done", "c.yaml", "1", "1", *COMMANDER)
+    answer = ("1", "1", "it is gone", "--days", "30", "--effect", "worked", *COMMANDER)
+    early = run("postmortem", "item", "effect", "c.yaml", *answer, status=1)
     text = run("postmortem", "draft", "c.yaml", "1")
     lacks = run("postmortem", "check", "c.yaml", "1", status=1)
 
@@ -241,6 +243,7 @@ def test_a_post_mortem_is_written_by_persons_around_what_is_recorded(run) -> Non
     assert f"shown by `{monitored}`" in text
     assert "missing: section 'impact'" in lacks
     assert "review after 90 days" in lacks
+    assert "is reviewed after 30 days, at" in early
 
 
 def test_a_rejected_version_is_done_with_until_another_text_is_drafted(run) -> None:

@@ -10,14 +10,16 @@ import pytest
 from detectors.base import FailureMode
 from monitor.clock import FixedClock
 from monitor.engine.response.acting import ActingDesk
-from monitor.engine.response.due import fire_due_timers, matched_timers
+from monitor.engine.response.due import fire_due_timers, match_promises, matched_timers
 from monitor.incidents.acts.base import Occasion
 from monitor.incidents.acts.opening import Report
-from monitor.incidents.postmortem.items import item_added, item_done
+from monitor.incidents.postmortem.effects import Effect, effect_reviewed
+from monitor.incidents.postmortem.items import due_dates, item_added, item_done
 from monitor.incidents.promises import promises
 from monitor.incidents.regimes.clocks import clock_met, decide_clock, running_clocks
-from monitor.incidents.roles import Person, Role
+from monitor.incidents.roles import Person, RefusedActError, Role
 from monitor.incidents.silences import Silence
+from monitor.incidents.states import IncidentState
 from monitor.incidents.timeline import EntryKind, TimelineEntry
 from monitor.incidents.timers import Timer, TimerKind
 from monitor.storage.store import Store
@@ -206,8 +208,88 @@ def test_what_was_done_is_looked_at_after_30_and_90_days(case: Case) -> None:
 
     assert due == [NOW + 30 * DAY, NOW + 90 * DAY]
     assert TimerKind.EFFECT_AFTER_30_DAYS in fired
-    assert [each.kind for each in case.pending(*effects)] == [effects[1]]
+    assert [each.kind for each in case.pending(*effects)] == [*effects]
+    assert case.pending(effects[0])[0].due_us > case.clock.us
     assert any("psi(x)" in each.text for each in promises(case.timeline))
+
+
+def reviewed(case: Case, days: int = 30, text: str = "the gap is gone") -> TimelineEntry:
+    return effect_reviewed(
+        case.incident,
+        case.timeline,
+        1,
+        case.on(),
+        days=days,
+        effect=Effect.WORKED,
+        text=text,
+    )
+
+
+def test_a_review_of_an_effect_is_due_until_a_person_answers_it(case: Case) -> None:
+    case.add_item(NOW + HOUR)
+    case.write(item_done(case.incident, case.timeline, 1, case.on()))
+    case.clock.us += 31 * DAY
+    first = case.fire()
+    case.clock.us += 7 * DAY
+    again = case.fire()
+
+    case.write(reviewed(case))
+
+    thirty, ninety = TimerKind.EFFECT_AFTER_30_DAYS, TimerKind.EFFECT_AFTER_90_DAYS
+    assert thirty in first
+    assert thirty in again
+    assert case.pending(thirty) == []
+    assert len(case.pending(ninety)) == 1
+    assert [each.what for each in due_dates(case.timeline)] == [
+        "review after 90 days whether action item 1 worked: see psi(x)"
+    ]
+    assert "worked: the gap is gone" in case.timeline[-1].entry.body["text"]
+
+
+def test_an_effect_is_reviewed_once_when_it_is_time_and_in_words(case: Case) -> None:
+    case.add_item(NOW + HOUR)
+    with pytest.raises(RefusedActError, match="1 is not done"):
+        reviewed(case)
+    case.write(item_done(case.incident, case.timeline, 1, case.on()))
+    with pytest.raises(RefusedActError, match=r"is reviewed after 30 days, at .*psi\(x\) then"):
+        reviewed(case)
+    case.clock.us += 31 * DAY
+    with pytest.raises(RefusedActError, match="needs words"):
+        reviewed(case, text=" ")
+    with pytest.raises(RefusedActError, match="after 30 or 90 days, got 60"):
+        reviewed(case, days=60)
+    case.write(reviewed(case))
+
+    with pytest.raises(RefusedActError, match="was reviewed already"):
+        reviewed(case)
+
+
+def test_closed_incidents_keep_their_promises_although_nobody_acts_on_them(case: Case) -> None:
+    case.add_item(NOW + HOUR)
+    case.write(item_done(case.incident, case.timeline, 1, case.on()))
+    over = replace(case.incident, state=IncidentState.CLOSED, version=case.incident.version + 1)
+    case.incidents.save(over)
+    timers = case.incidents.timers()
+    # As if the timers had been written by a release that did not know of them.
+    timers.cancel(timers.pending(case.incident.id), at_us=case.clock.us)
+    case.clock.us += 31 * DAY
+
+    match_promises(case.store, MONITOR, now_us=case.clock.us)
+
+    assert TimerKind.EFFECT_AFTER_30_DAYS in case.fire()
+    case.write(reviewed(case))
+    assert case.pending(TimerKind.EFFECT_AFTER_30_DAYS) == []
+
+
+def test_only_incidents_that_may_owe_something_are_read_when_they_are_over(case: Case) -> None:
+    over = replace(case.incident, state=IncidentState.CLOSED, version=case.incident.version + 1)
+    case.incidents.save(over)
+    before = case.incidents.keeping_promises()
+
+    case.add_item(NOW + HOUR)
+
+    assert before == ()
+    assert case.incidents.keeping_promises() == (case.incident.id,)
 
 
 def sent(case: Case, next_update_us: int | None) -> TimelineEntry:

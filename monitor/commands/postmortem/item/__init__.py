@@ -1,4 +1,4 @@
-"""``outputwatch postmortem item``: what is to be done, and that it was.
+"""``outputwatch postmortem item``: what is to be done, that it was, and what came of it.
 
 Each module of this package is one verb, found by scanning.
 """
@@ -10,7 +10,7 @@ from monitor.verbs import add_verbs
 __all__ = ["HELP", "NAME", "add_arguments"]
 
 NAME = "item"
-HELP = "add an action item, or note that one is done"
+HELP = "add an action item, note that one is done, or whether it has worked"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,11 @@
 """When an incident became known, in seven senses: different clocks start on different ones."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from monitor.incidents.records import Record, to_record
+from monitor.incidents.records import Record, from_record, to_record
 from monitor.incidents.timeline import (
     MONITOR,
     Confidence,
@@ -14,7 +14,7 @@ from monitor.incidents.timeline import (
     superseded,
 )
 
-__all__ = ["Awareness", "AwarenessKind", "awareness", "awareness_record"]
+__all__ = ["Awareness", "AwarenessKind", "awareness", "awareness_record", "awareness_with_merged"]
 
 
 class AwarenessKind(StrEnum):
@@ -47,6 +47,8 @@ class Awareness:
         The entry that it is taken from.
     corrected_by
         The entry that corrected its time, None if none did.
+    merged_from
+        The incident whose entries these are, if it was merged in; empty for the incident's own.
     """
 
     kind: AwarenessKind
@@ -56,6 +58,7 @@ class Awareness:
     confidence: Confidence
     seq: int
     corrected_by: int | None = None
+    merged_from: str = ""
 
 
 _STATED: Final[Mapping[EntryKind, AwarenessKind]] = {
@@ -92,6 +95,21 @@ def awareness(timeline: Iterable[RecordedEntry]) -> tuple[Awareness, ...]:
             if kind not in found or at.from_us < found[kind].from_us:
                 found[kind] = at
     return tuple(found[kind] for kind in AwarenessKind if kind in found)
+
+
+def awareness_with_merged(timeline: Iterable[RecordedEntry]) -> tuple[Awareness, ...]:
+    """Return the awareness times of a timeline, and those of every incident merged into it.
+
+    What was known of one of them was known: a merge makes nobody aware later.
+    """
+    entries = sorted(timeline, key=lambda each: each.seq)
+    merged = (
+        replace(time, merged_from=time.merged_from or str(each.entry.body["from"]))
+        for each in entries
+        if each.entry.kind is EntryKind.MERGED_FROM
+        for time in (from_record(Awareness, told) for told in each.entry.body["awareness"])
+    )
+    return (*awareness(entries), *merged)
 
 
 def awareness_record(times: Iterable[Awareness]) -> list[Record]:

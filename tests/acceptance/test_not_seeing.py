@@ -1,23 +1,12 @@
 """What goes quiet is not what is well: incidents stay open, and not seeing is told."""
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from monitor.clock import FixedClock
-from monitor.engine.daemon.process import Process
 from tests.acceptance.case import Case
+from tests.acceptance.running import daemon, until
 from tests.monitor.engine.daemon.toy import HOUR, START, events
-
-HOUR_US = HOUR * 1_000_000
-
-
-def until(condition: Callable[[], object], *, seconds: float = 60) -> None:
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        pause.wait(0.1)
 
 
 def test_when_outputs_stop_the_running_daemon_leaves_the_incident_open_and_says_it_cannot_see(
@@ -29,19 +18,13 @@ def test_when_outputs_stop_the_running_daemon_leaves_the_incident_open_and_says_
     case.edit(lambda text: text.replace("idle_seconds: 100000", "idle_seconds: 60"))
     case.log(events(0, 12, seed=2, per_hour=100, drift_from=3, drift_until=99))
     clock = FixedClock((START + 12 * HOUR) * 1_000_000)
-    process = Process(path=str(case.path), clock=clock, worker="one")
-    thread = threading.Thread(target=process.run)
 
-    thread.start()
-    try:
+    with daemon(case, clock):
         until(lambda: case.database.is_file() and case.incidents())
         for _ in range(6):
-            clock.us += HOUR_US
+            clock.us += HOUR * 1_000_000
             threading.Event().wait(0.1)
         until(lambda: len(case.incidents()) > 1)
-    finally:
-        process.stop()
-        thread.join(60)
 
     drift, blind = sorted(case.incidents(), key=lambda each: each["number"])
     assert (drift["state"], drift["resolution_proposed"]) == ("candidate", False)

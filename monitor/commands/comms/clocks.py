@@ -80,7 +80,11 @@ def _lines(each: "RegimeScreen") -> Iterator[str]:
         )
         for time in proposal.candidates:
             kind = time.kind.value.replace("_", " ")
-            yield f"    entry {time.seq}: {kind}, {time_text(time.from_us)}, {time.by}"
+            # A clock runs from an entry of this incident; what was merged in must become one.
+            of = f" of {time.merged_from[:12]}, merged in, to be noted here" * bool(
+                time.merged_from
+            )
+            yield f"    entry {time.seq}{of}: {kind}, {time_text(time.from_us)}, {time.by}"
     yield from (f"  uncertain: {note}" for note in regime.uncertain)
     yield ""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from baselines.summary import WindowKey
 from monitor.incidents.acts.base import Occasion
-from monitor.incidents.awareness import awareness, awareness_record
+from monitor.incidents.awareness import awareness_record, awareness_with_merged
 from monitor.incidents.grouping import Changes
 from monitor.incidents.model import Incident
 from monitor.incidents.observations import Signal
@@ -135,5 +135,5 @@ def _told(word: str, other: Incident, timeline: tuple[RecordedEntry, ...]) -> di
         "tier": other.tier.value,
         "head": head.hash if head else None,
         "entries": len(timeline),
-        "awareness": awareness_record(awareness(timeline)),
+        "awareness": awareness_record(awareness_with_merged(timeline)),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from monitor.incidents.awareness import AwarenessKind, awareness
+from monitor.incidents.awareness import AwarenessKind, awareness, awareness_with_merged
 from monitor.incidents.drafts.draft import DRILL_BANNER
 from monitor.incidents.drafts.fields import Fields
 from monitor.incidents.model import Incident
@@ -120,6 +120,13 @@ def _header(incident: Incident, entries: list[RecordedEntry]) -> Iterator[str]:
             f"- {label}: {time_text(time.from_us)}{until}, {time.by}, {time.confidence.value} "
             f"[e{time.seq}]"
         )
+    for time in awareness_with_merged(entries):
+        if time.merged_from:
+            label = time.kind.value.replace("_", " ")
+            yield (
+                f"- {label}, of {time.merged_from[:12]} that was merged in: "
+                f"{time_text(time.from_us)}, {time.by}, {time.confidence.value}"
+            )
     yield ""
 
 

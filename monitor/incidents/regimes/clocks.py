@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from monitor.incidents.acts.base import Occasion
-from monitor.incidents.awareness import Awareness, AwarenessKind, awareness
+from monitor.incidents.awareness import Awareness, AwarenessKind, awareness_with_merged
 from monitor.incidents.model import Incident
 from monitor.incidents.records import Record
 from monitor.incidents.regimes.library import calendars, regime, regimes
@@ -44,7 +44,8 @@ class ClockProposal:
         The earliest time that it might run from, the first notice to any person, and when it
         would end then; None while nobody was told, or the calendar does not reach so far.
     candidates
-        What the timeline holds of the times that the law looks at.
+        What the timeline holds of the times that the law looks at, those of incidents that were
+        merged in among them.
     note
         Why there is no time.
     """
@@ -109,8 +110,11 @@ class RunningClock:
 
 
 def first_notice(timeline: Iterable[RecordedEntry]) -> Awareness | None:
-    """Return the first notice to any person: delivered, or seen; None while there was none."""
-    times = [each for each in awareness(timeline) if each.kind in _NOTICE]
+    """Return the first notice to any person: delivered, or seen; None while there was none.
+
+    That of an incident which was merged in counts.
+    """
+    times = [each for each in awareness_with_merged(timeline) if each.kind in _NOTICE]
     return min(times, key=lambda each: each.from_us, default=None)
 
 
@@ -118,7 +122,7 @@ def screen(timeline: Iterable[RecordedEntry], now_us: int) -> tuple[RegimeScreen
     """Return every duty with its questions and the earliest time its clocks might run from."""
     entries = sorted(timeline, key=lambda each: each.seq)
     today = datetime.fromtimestamp(now_us // 1_000_000, UTC).date()
-    times = awareness(entries)
+    times = awareness_with_merged(entries)
     notice = first_notice(entries)
     decisions = _decisions(entries)
     return tuple(

@@ -1,6 +1,6 @@
 """Who decides what in one incident, by name, and which roles nobody fills yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,10 +60,20 @@ def decision_rights(incident: Incident) -> tuple[DecisionRight, ...]:
     return tuple(_right(words, RIGHTS[decision], incident) for decision, words in _SHOWN.items())
 
 
-def unfilled_roles(incident: Incident) -> tuple[str, ...]:
-    """Return the roles that nobody fills: those a SEV1 or SEV2 needs, else who leads it."""
+def unfilled_roles(
+    incident: Incident, required: Sequence[Role] = REQUIRED_ROLES
+) -> tuple[str, ...]:
+    """Return the roles that nobody fills: those a SEV1 or SEV2 needs, else who leads it.
+
+    Parameters
+    ----------
+    incident
+        The incident.
+    required
+        `monitor.incidents.roles.People.required_roles`: without them it is not resolved.
+    """
     grave = incident.tier.rank <= Tier.SEV2.rank
-    needed = REQUIRED_ROLES if grave else (Role.COMMANDER,)
+    needed = required if grave else (Role.COMMANDER,)
     return tuple(role.value for role in needed if incident.holder(role) is None)
 
 

@@ -1,6 +1,6 @@
 """An incident on one screen: everything the person on call needs, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from detectors.base import Estimate
@@ -13,6 +13,7 @@ from monitor.incidents.first_steps import first_steps
 from monitor.incidents.model import Incident
 from monitor.incidents.observations import Observation, Signal, SignalKind
 from monitor.incidents.records import Record
+from monitor.incidents.roles import REQUIRED_ROLES, Role
 from monitor.incidents.suggestion import Axes
 from monitor.incidents.timeline import EntryKind, RecordedEntry, superseded
 from monitor.incidents.wording import leading_signal, slice_words
@@ -124,6 +125,8 @@ def summarize(
     incident: Incident,
     timeline: Iterable[RecordedEntry],
     broken_links: tuple[int, ...] = (),
+    *,
+    required_roles: Sequence[Role] = REQUIRED_ROLES,
 ) -> IncidentSummary:
     """Return the incident's page.
 
@@ -135,6 +138,8 @@ def summarize(
         Its timeline, in order.
     broken_links
         What `monitor.incidents.timeline.broken_links` says of it.
+    required_roles
+        Roles that must be filled before a SEV1 or SEV2 can be called resolved.
     """
     lead = leading_signal(incident.signals) if incident.signals else None
     worst = lead.worst if lead else None
@@ -171,7 +176,7 @@ def summarize(
         notes=worst.notes if worst else (),
         do_first=first_steps(incident.failure_mode, incident.kind, incident.tier),
         decides=decision_rights(incident),
-        unfilled=unfilled_roles(incident),
+        unfilled=unfilled_roles(incident, required_roles),
         signals=tuple(_signal_line(signal) for signal in incident.own_signals),
         inhibited=tuple(_signal_line(signal) for signal in incident.inhibited_signals),
         timeline=tuple(
@@ -291,7 +296,9 @@ def _entry_text(recorded: RecordedEntry) -> str:
 
 def _said_text(body: Record) -> str:
     """Return what a person did or said, and why."""
-    parts = [str(body[key]) for key in ("title", "text", "stated_mode") if body.get(key)]
+    parts = [
+        str(body[key]) for key in ("title", "text", "stated_mode", "explanation") if body.get(key)
+    ]
     if "decided" in body:
         parts.append(f"{body['decided']} decided, {body['suggested']} suggested")
     elif {"from", "to"} <= body.keys():

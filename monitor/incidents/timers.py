@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from detectors.base import FailureMode
 from monitor.incidents.business_hours import OFFICE_HOURS, BusinessHours
+from monitor.incidents.facts import Fact
 from monitor.incidents.model import Incident
 from monitor.incidents.states import ACTIVE, IncidentState
 from monitor.incidents.suggestion import Tier
@@ -19,6 +21,7 @@ __all__ = [
     "Timer",
     "TimerKind",
     "Wait",
+    "may_concern_rights",
     "timer_id",
     "timers_wanted",
 ]
@@ -91,6 +94,8 @@ PLAN: Final[Mapping[Tier, Mapping[TimerKind, tuple[Wait, ...]]]] = {
         TimerKind.ACKNOWLEDGE: (Wait(business_hours=4),),
         TimerKind.ESCALATE: (Wait(business_days=1),),
         TimerKind.DECIDE_SEVERITY: (Wait(business_days=1),),
+        # Only where it may concern rights of persons: see `may_concern_rights`.
+        TimerKind.LEGAL_SCREEN: (Wait(business_days=1),),
         TimerKind.UPDATE: (Wait(_DAY),),
         TimerKind.REVIEW: (Wait(business_days=10),),
     },
@@ -190,7 +195,8 @@ def timers_wanted(
         kinds[TimerKind.ACKNOWLEDGE] = kinds[TimerKind.ESCALATE] = incident.highest
     if incident.is_active and incident.confirmed is None:
         kinds[TimerKind.DECIDE_SEVERITY] = incident.tier
-    if incident.is_active:
+    grave = incident.tier.rank <= Tier.SEV2.rank
+    if incident.is_active and (grave or may_concern_rights(incident)):
         kinds[TimerKind.LEGAL_SCREEN] = incident.tier
     if incident.state in ACTIVE - UNSEEN:
         kinds[TimerKind.UPDATE] = incident.tier
@@ -201,6 +207,23 @@ def timers_wanted(
         for kind, tier in kinds.items()
         for step, wait in enumerate(PLAN[tier].get(kind, ()), start=1)
     )
+
+
+def may_concern_rights(incident: Incident) -> bool:
+    """Return whether a protected group is worse off, or personal data was shown to others.
+
+    Where nobody has said which attributes are protected, an incident of bias may.
+    """
+    if any(each.fact is Fact.DATA_SHOWN_TO_ANOTHER for each in incident.facts):
+        return True
+    told = [
+        (each.suggestion.inputs or {}).get("protected_group_worse_off")
+        for each in incident.own_signals
+    ]
+    if any(told):
+        return True
+    unknown = all(each is None for each in told)
+    return incident.failure_mode is FailureMode.BIAS and unknown
 
 
 def _timer(

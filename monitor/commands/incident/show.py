@@ -17,6 +17,7 @@ from monitor.printing import time_text, write_json, write_line, write_table
 
 if TYPE_CHECKING:
     from monitor.incidents.decision_rights import DecisionRight
+    from monitor.incidents.roles import Role
     from monitor.incidents.summary import IncidentSummary, SignalLine, TimelineLine
     from monitor.rollbacks.execution import Execution
 
@@ -53,7 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
         incident = repository.find(arguments.incident)
         timeline = repository.timeline(incident.id)
         rollbacks = store.rollbacks().executions(incident_id=incident.id)
-    summary = summarize(incident, timeline, broken_links(timeline))
+    summary = summarize(
+        incident, timeline, broken_links(timeline), required_roles=_required_roles(arguments)
+    )
     if arguments.json:
         told = [rollback_record(each) for each in rollbacks]
         write_json({**dataclasses.asdict(summary), "rollbacks": told})
@@ -65,6 +68,17 @@ def run(arguments: argparse.Namespace) -> int:
     _write_rollbacks(rollbacks)
     _write_timeline(summary.timeline)
     return 0
+
+
+def _required_roles(arguments: argparse.Namespace) -> "tuple[Role, ...]":
+    """Return what the move to resolved asks for: of the configuration, if one is named."""
+    from monitor.incidents.roles import REQUIRED_ROLES
+
+    if arguments.configuration is None:
+        return REQUIRED_ROLES
+    from monitor.config.load import load_configuration
+
+    return load_configuration(arguments.configuration).people.required_roles
 
 
 def _record_looking(arguments: argparse.Namespace) -> None:

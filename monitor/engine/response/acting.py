@@ -121,6 +121,8 @@ class ActingDesk:
             If the key of the incident was destroyed.
         """
         with self.store.begin():
+            # Before the key is written: whoever writes it too has taken the turn as well.
+            self.incidents.take_turn()
             found = self.incidents.find(incident)
             vault = self.incidents.vault()
             key = vault.key(found.id, fresh=secrets.token_bytes(KEY_BYTES))

@@ -10,6 +10,7 @@ from monitor.incidents.decision_rights import DecisionRight, decision_rights, un
 from monitor.incidents.model import Incident
 from monitor.incidents.roles import REQUIRED_ROLES, Role, RoleHolder
 from monitor.incidents.suggestion import Tier
+from monitor.incidents.summary import summarize
 
 
 @pytest.fixture
@@ -59,3 +60,11 @@ def test_roles_that_must_be_filled_and_are_not_are_told(incident: Any) -> None:
     assert unfilled_roles(incident(Tier.SEV1)) == tuple(role.value for role in REQUIRED_ROLES)
     assert "commander" not in unfilled_roles(incident(Tier.SEV1, commander="ada"))
     assert unfilled_roles(incident(Tier.SEV4)) == ("commander",)
+
+
+def test_the_roles_that_the_configuration_requires_are_those_that_are_told(incident: Any) -> None:
+    grave = incident(Tier.SEV2, owner="olga")
+    required = (Role.OWNER, Role.SCRIBE)
+
+    assert unfilled_roles(grave, required) == ("scribe",)
+    assert summarize(grave, [], required_roles=required).unfilled == ("scribe",)

@@ -106,4 +106,4 @@ def test_a_proposal_to_resolve_is_accepted_at_once_where_nothing_is_stored() -> 
 
     assert kept[0] == lasting
     assert (kept[1].state, kept[1].resolved_us) == (IncidentState.RESOLVED, 10 * DAY)
-    assert shelf.all() == ()
+    assert shelf.active() == ()

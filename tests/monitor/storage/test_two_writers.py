@@ -29,7 +29,7 @@ from baselines.summary import WindowKey
 from detectors.base import Estimate, FailureMode, Finding, Verdict
 from monitor.incidents.breaches import Breach, GroupingRules
 from monitor.incidents.grouping import apply
-from monitor.incidents.model import SignalIdentity, observation_of
+from monitor.incidents.observations import SignalIdentity, observation_of
 from monitor.incidents.suggestion import Axes, Suggestion, Tier
 from monitor.storage.errors import ConcurrentWriteError
 

@@ -103,6 +103,8 @@ class Backtest:
         The incidents of both, those of one change together.
     numbers
         The place of every window in time, from 0.
+    n_cut_short
+        Stretches among them that were closed before their time: their volume is not judged.
     """
 
     baseline_id: str
@@ -114,6 +116,7 @@ class Backtest:
     new: Trial
     pairs: tuple[IncidentPair, ...]
     numbers: Mapping[WindowKey, int]
+    n_cut_short: int = 0
 
     def delay(self, pair: IncidentPair) -> int | None:
         """Return by how many windows the new policy was later; None unless both saw it."""
@@ -215,6 +218,7 @@ def run_backtest(
         new=trials[1],
         pairs=paired(trials[0].incidents, trials[1].incidents, _names(old), _names(new)),
         numbers=numbers,
+        n_cut_short=windows.n_cut_short,
     )
 
 

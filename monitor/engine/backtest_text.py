@@ -19,6 +19,7 @@ def backtest_record(result: Backtest) -> dict[str, Any]:
     return {
         "baseline": result.baseline_id,
         "windows": result.n_windows,
+        "windows_cut_short": result.n_cut_short,
         "audits": result.n_audits,
         "from": None if result.from_us is None else time_text(result.from_us),
         "to": None if result.to_us is None else time_text(result.to_us),
@@ -82,7 +83,8 @@ def backtest_lines(result: Backtest) -> Iterator[str]:
     """Yield what was judged, and what became of it in short."""
     span = span_text(result.from_us, result.to_us, before=", ")
     windows, audits = _counted(result.n_windows, "window"), _counted(result.n_audits, "audit")
-    yield f"{windows} of {audits}{span}, baseline {result.baseline_id[:12]}"
+    cut = f" ({result.n_cut_short} cut short)" if result.n_cut_short else ""
+    yield f"{windows}{cut} of {audits}{span}, baseline {result.baseline_id[:12]}"
     common = sum(pair.is_common for pair in result.pairs)
     only_old = sum(not pair.new for pair in result.pairs)
     only_new = sum(not pair.old for pair in result.pairs)

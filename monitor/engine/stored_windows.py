@@ -1,6 +1,6 @@
 """The windows that past audits counted and stored, to be judged again without the log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from baselines.baseline import Baseline
@@ -51,11 +51,13 @@ class StoredWindows:
         last = len(self.stretches) - 1
         for number, stored in enumerate(self.stretches):
             # The log may begin or end inside the outermost windows: it is not there to tell.
-            yield tuple(self._window(each, complete=0 < number < last) for each in stored)
+            inner = 0 < number < last
+            yield tuple(_window(self.layout, each, inner=inner) for each in stored)
 
-    def _window(self, stored: StoredWindow, *, complete: bool) -> Window:
-        counts = decode_counts(stored.body, self.layout.n_cells)
-        return Window(stored.key, WindowSummary(self.layout, counts), complete=complete)
+    @property
+    def n_cut_short(self) -> int:
+        """Return how many stretches were closed before their time, by a change of baseline."""
+        return sum(any(each.cut_short for each in stored) for stored in self.stretches)
 
 
 def windows_of_job(
@@ -67,8 +69,7 @@ def windows_of_job(
     """
     layout = baseline.layout
     for stored in store.windows(job_id, after_us=after_us):
-        counts = decode_counts(stored.body, layout.n_cells)
-        yield Window(stored.key, WindowSummary(layout, counts))
+        yield _window(layout, stored)
 
 
 def stored_windows(
@@ -76,7 +77,8 @@ def stored_windows(
 ) -> StoredWindows:
     """Return the windows of every audit against a baseline.
 
-    Where audits overlap the latest one counts. Windows of a number of outputs are those of the
+    Where audits overlap the latest one counts, but a whole window before one that was cut
+    short, whose volume says nothing. Windows of a number of outputs are those of the
     latest audit: their numbers mean something within one audit only.
 
     Parameters
@@ -105,7 +107,7 @@ def stored_windows(
     for job in jobs:
         ours = {each.key: each for each in store.windows(job.id) if _fits(each, windows)}
         used += bool(ours)
-        found |= ours
+        found = _overlaid(found, ours)
     inside = [each for key, each in found.items() if _within(key, time)]
     if not inside:
         message = (
@@ -119,6 +121,31 @@ def stored_windows(
         n_audits=used,
         compacted_until_us=_compacted_until(store, jobs, time),
     )
+
+
+def _window(layout: Layout, stored: StoredWindow, *, inner: bool = True) -> Window:
+    counts = decode_counts(stored.body, layout.n_cells)
+    complete = inner and not stored.cut_short
+    return Window(stored.key, WindowSummary(layout, counts), complete=complete)
+
+
+def _overlaid(
+    older: Mapping[WindowKey, StoredWindow], newer: Mapping[WindowKey, StoredWindow]
+) -> dict[WindowKey, StoredWindow]:
+    """Return the newer windows over the older ones; stretches that are whole go before others."""
+    return _cut_only_where(older, newer) | _cut_only_where(newer, older)
+
+
+def _cut_only_where(
+    windows: Mapping[WindowKey, StoredWindow], others: Mapping[WindowKey, StoredWindow]
+) -> dict[WindowKey, StoredWindow]:
+    """Return the windows without those cut short that the others have whole."""
+    whole = {key.start_us for key, each in others.items() if not each.cut_short}
+    return {
+        key: each
+        for key, each in windows.items()
+        if not (each.cut_short and key.start_us in whole)
+    }
 
 
 def _compacted_until(store: Store, jobs: Sequence[AuditJob], time: TimeRange) -> int | None:

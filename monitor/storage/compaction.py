@@ -65,6 +65,9 @@ class CompactedWindow:
         ``all`` has, and its rest is in the slice of other values.
     n_rows, baseline_id, body
         As of a stored window.
+    n_cut_short
+        Windows among them that were closed before their time: `n_rows` is then less than what
+        so many whole windows hold.
     """
 
     resolution: Resolution
@@ -75,6 +78,7 @@ class CompactedWindow:
     n_rows: int
     baseline_id: str
     body: bytes
+    n_cut_short: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +106,12 @@ class _Sum:
     baseline_id: str
     counts: npt.NDArray[np.int64]
     n_windows: int = 0
+    n_cut_short: int = 0
 
-    def add(self, body: bytes, n_windows: int) -> None:
+    def add(self, body: bytes, n_windows: int, n_cut_short: int) -> None:
         self.counts += decode_counts(body, len(self.counts))
         self.n_windows += n_windows
+        self.n_cut_short += n_cut_short
 
 
 @dataclass(slots=True)
@@ -126,7 +132,8 @@ class _Sums:
             if name not in self.by_slice:
                 zero = np.zeros(encoded_length(body), dtype=np.int64)
                 self.by_slice[name] = _Sum(row["baseline_id"], zero)
-            self.by_slice[name].add(body, int(row.get("n_windows", 1)))
+            n_cut_short = int(row["n_cut_short"] if "n_cut_short" in row else row["cut_short"])
+            self.by_slice[name].add(body, int(row.get("n_windows", 1)), n_cut_short)
         except BaselineFormatError as error:
             message = (
                 f"the window of {name!r} that begins at {_text(row['start_us'])} cannot be added "
@@ -145,6 +152,7 @@ class _Sums:
                 "slice": name,
                 "end_us": self.end_us,
                 "n_windows": total.n_windows,
+                "n_cut_short": total.n_cut_short,
                 "n_rows": int(total.counts[0]),
                 "baseline_id": total.baseline_id,
                 "body": encode_counts(total.counts),
@@ -256,6 +264,7 @@ def compacted_windows(
             end_us=row["end_us"],
             slice=row["slice"],
             n_windows=row["n_windows"],
+            n_cut_short=row["n_cut_short"],
             n_rows=row["n_rows"],
             baseline_id=row["baseline_id"],
             body=bytes(row["body"]),

@@ -42,12 +42,28 @@ class AuditJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWindow:
-    """A closed window: its key and the encoded counts."""
+    """A closed window: its key and the encoded counts.
+
+    Parameters
+    ----------
+    key
+        Which window.
+    n_rows
+        Rows of it.
+    baseline_id
+        What it was counted on.
+    body
+        What `baselines.codec.encode_counts` returned.
+    cut_short
+        Whether it was closed before its time, by a change of baseline or of the cut of time:
+        the rest of its rows is in no window of the job.
+    """
 
     key: WindowKey
     n_rows: int
     baseline_id: str
     body: bytes
+    cut_short: bool = False
 
 
 class Store:
@@ -349,6 +365,7 @@ def _stored_window(row: Mapping[Any, Any]) -> StoredWindow:
         n_rows=row["n_rows"],
         baseline_id=row["baseline_id"],
         body=bytes(row["body"]),
+        cut_short=bool(row["cut_short"]),
     )
 
 
@@ -361,4 +378,5 @@ def _window_row(window: StoredWindow) -> dict[str, Any]:
         "n_rows": window.n_rows,
         "baseline_id": window.baseline_id,
         "body": window.body,
+        "cut_short": window.cut_short,
     }

@@ -149,6 +149,8 @@ compacted_window = Table(
     Column("n_rows", BigInteger, nullable=False),
     Column("baseline_id", HASH, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Those among them that were closed before their time.
+    Column("n_cut_short", BigInteger, nullable=False, server_default="0"),
 )
 
 # Which jobs a monitor has had: another baseline or another cut of time makes a new one.

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -104,6 +106,8 @@ window_summary = Table(
     Column("n_rows", BigInteger, nullable=False),
     Column("baseline_id", HASH, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Closed before its time; the rest of it is in no window of the job.
+    Column("cut_short", Boolean, nullable=False, server_default=false()),
 )
 
 finding = Table(

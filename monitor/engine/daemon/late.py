@@ -64,9 +64,4 @@ def _nothing(window: StoredWindow, slice_: str, n_cells: int) -> StoredWindow:
 
 def _amended(window: StoredWindow, counts: Counts, n_cells: int) -> StoredWindow:
     total = decode_counts(window.body, n_cells) + counts
-    return StoredWindow(
-        key=window.key,
-        n_rows=int(total[0]),
-        baseline_id=window.baseline_id,
-        body=encode_counts(total),
-    )
+    return replace(window, n_rows=int(total[0]), body=encode_counts(total))

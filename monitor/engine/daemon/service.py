@@ -25,10 +25,10 @@ from monitor.engine.daemon.ownership import Ownership
 from monitor.engine.daemon.switching import Switch, take_up
 from monitor.engine.daemon.upkeep import Upkeep
 from monitor.engine.daemon.worker import Ending, Worker
-from monitor.engine.worker_names import worker_name
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.partition import Partition
 from monitor.engine.planning import needed_columns
+from monitor.engine.worker_names import worker_name
 from monitor.errors import OutputwatchError
 from monitor.features.registry import with_features
 from monitor.severity.registry import SeverityPolicy

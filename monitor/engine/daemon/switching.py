@@ -29,8 +29,8 @@ class Switch:
     row
         The monitor's row from now on.
     n_closed_early
-        Windows that were open and are stored as they were, without a verdict: what follows is
-        counted on another baseline or cut otherwise.
+        Windows that were open and are stored as they were, marked as cut short and without a
+        verdict: what follows is counted on another baseline or cut otherwise.
     policy_changed
         Whether stored windows are judged anew, to gather the evidence of the new policy.
     """
@@ -100,6 +100,7 @@ def _close_early(
             n_rows=int(counts[0]),
             baseline_id=row.baseline_id,
             body=encode_counts(counts),
+            cut_short=True,
         )
         store.write_windows(row.job_id, [window])
         n_closed += 1

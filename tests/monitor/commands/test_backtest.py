@@ -4,11 +4,14 @@ import hashlib
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from baselines.packing import decode_counts, encode_counts, encoded_length
 from monitor.cli import run_command_line
+from monitor.storage.store import Store
 
 CONFIGURATION = """
 version: 1
@@ -134,6 +137,27 @@ def test_the_quiet_part_is_the_baselines_own_time_unless_told(folder: Path, caps
     assert (own["days"], own["alarms"] > 0) == (12, True)
     assert own["alarms_per_90_days"] == pytest.approx(90 * own["alarms"] / 12)
     assert (told["days"], told["alarms"], told["incidents"]) == (5, 1, 1)
+
+
+def test_a_window_that_was_cut_short_is_named_and_raises_no_alarm_about_volume(
+    folder: Path, capsys
+) -> None:
+    (folder / "new.yaml").write_text(CONFIGURATION + "  - {type: volume, rule: threshold}\n")
+    with Store.open("sqlite:///outputwatch.db") as store:
+        (job,) = store.jobs()
+        days = list(store.windows(job.id))
+        few = decode_counts(days[13].body, encoded_length(days[13].body)) // 10
+        part = replace(days[13], n_rows=int(few[0]), body=encode_counts(few))
+
+        store.write_windows(job.id, [part])
+        whole = backtest(capsys)
+        store.write_windows(job.id, [replace(part, cut_short=True)])
+        cut_short = backtest(capsys)
+
+    assert run_command_line(["backtest", "audit.yaml", "--policy", "new.yaml"]) == 0
+    assert "30 windows (1 cut short) of 1 audit" in capsys.readouterr().out
+    assert (whole["windows_cut_short"], cut_short["windows_cut_short"]) == (0, 1)
+    assert (whole["new"]["alarms"], cut_short["new"]["alarms"]) == (1, 0)
 
 
 def test_nothing_is_written_to_the_database(folder: Path, capsys) -> None:

@@ -1,6 +1,7 @@
 """Windows of past audits, read back to be judged again."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,42 @@ def test_the_slices_of_one_stretch_of_time_come_together(store) -> None:
     found = [[window.key.slice for window in stretch] for stretch in read(store)]
 
     assert found == [["all", "plan=free"], ["all"]]
+
+
+def cut_short(store: Store, number: int, windows: dict[WindowKey, int]) -> None:
+    """Leave windows that a running monitor closed before their time."""
+    audit(store, number, {})
+    store.write_windows(
+        f"job{number}",
+        [replace(stored(key, n_rows), cut_short=True) for key, n_rows in windows.items()],
+    )
+
+
+def test_a_window_that_was_cut_short_is_not_complete_and_is_counted(store) -> None:
+    audit(store, 1, by_day(1, 2, 4, 5))
+    cut_short(store, 2, by_day(3, n_rows=2))
+
+    found = read(store)
+
+    assert [each[0].complete for each in found] == [False, True, False, True, False]
+    assert [each[0].summary.n_rows for each in found] == [5, 5, 2, 5, 5]
+    assert found.n_cut_short == 1
+
+
+@pytest.mark.parametrize(("number", "later"), [(1, 2), (2, 1)])
+def test_a_whole_window_counts_before_one_that_was_cut_short_with_all_of_its_slices(
+    store, number, later
+) -> None:
+    audit(store, number, by_day(1, 2, 3))
+    cut_short(store, later, {**by_day(2, n_rows=2), WindowKey(2 * DAY, 3 * DAY, "plan=free"): 1})
+
+    found = read(store)
+
+    assert [[(w.summary.n_rows, w.key.slice) for w in each] for each in found] == 3 * [
+        [(5, "all")]
+    ]
+    assert found.n_cut_short == 0
+    assert [each[0].complete for each in found] == [False, True, False]
 
 
 def test_the_log_may_begin_and_end_inside_the_outermost_windows(store) -> None:

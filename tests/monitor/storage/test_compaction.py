@@ -42,7 +42,12 @@ def counted(rows: list[tuple[int, int]], length: int) -> dict[int, np.ndarray]:
 
 
 def write(
-    store: Store, windows: dict[int, np.ndarray], *, length: int = HOUR, slice_: str = "all"
+    store: Store,
+    windows: dict[int, np.ndarray],
+    *,
+    length: int = HOUR,
+    slice_: str = "all",
+    cut_short: bool = False,
 ) -> None:
     store.write_windows(
         "job",
@@ -52,6 +57,7 @@ def write(
                 n_rows=int(counts[0]),
                 baseline_id="b",
                 body=encode_counts(counts),
+                cut_short=cut_short,
             )
             for start, counts in windows.items()
         ],
@@ -233,3 +239,16 @@ def test_a_trial_run_changes_nothing_and_says_what_would_be(store: Store) -> Non
     assert sum(step.n_before for step in steps) == 31 * 24
     assert store.count_windows("job") == 31 * 24
     assert list(compacted_windows(store, "job")) == []
+
+
+def test_windows_that_were_cut_short_are_counted_apart_in_days_and_months(store: Store) -> None:
+    write(store, hours(JANUARY, JANUARY + 2 * DAY))
+    write(store, hours(JANUARY + 3 * HOUR, JANUARY + 5 * HOUR), cut_short=True)
+
+    list(compact_days(store, "job", FEBRUARY))
+    days = [(each.n_windows, each.n_cut_short) for each in compacted_windows(store, "job")]
+    list(compact_months(store, "job", FEBRUARY))
+    (month,) = compacted_windows(store, "job")
+
+    assert days == [(24, 2), (24, 0)]
+    assert (month.n_windows, month.n_cut_short) == (48, 2)

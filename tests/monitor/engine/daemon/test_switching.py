@@ -85,8 +85,8 @@ def test_open_windows_are_stored_under_the_old_baseline_and_the_rest_of_the_last
 
         switch = taken_up(store, row("c" * 64))
 
-        stored = [(w.key.start_us, w.n_rows) for w in store.windows("a" * 64)]
-        assert stored == [(start_us(4), 30), (start_us(5), 40)]
+        stored = [(w.key.start_us, w.n_rows, w.cut_short) for w in store.windows("a" * 64)]
+        assert stored == [(start_us(4), 30, True), (start_us(5), 40, True)]
         assert switch.n_closed_early == 2
         assert switch.row.closed_us == start_us(5)
         assert store.streams("toy/test").open_starts() == ()

@@ -164,6 +164,7 @@ class Rehearsal:
                 except CommittedUnawaresError:
                     # As the process does.
                     self.told["workers that began again after a commit unawares"] += 1
+                    fate.has_begun = False
                     continue
                 return
 

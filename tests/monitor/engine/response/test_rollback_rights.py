@@ -206,7 +206,11 @@ def test_what_a_process_that_is_gone_left_behind_can_be_given_up(case: Case, gon
     assert case.desk.abandon(execution.id, BEN, "killed").end is EndState.FAILED
 
 
-@pytest.mark.parametrize("owner", [f"{socket.gethostname()}:{os.getpid()}:ab12", "far:17:ab12"])
+@pytest.mark.parametrize(
+    "owner",
+    [f"{socket.gethostname()}:{os.getpid()}:ab12", "far:17:ab12"],
+    ids=["alive here", "on another host"],
+)
 def test_a_process_that_may_live_keeps_its_target(case: Case, owner: str) -> None:
     execution = sent(case, owner)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from monitor.engine.response.rolling.desk import RollbackDesk
     from monitor.incidents.roles import Person
     from monitor.rollbacks.execution import Execution, Step
+    from monitor.rollbacks.ledger import Switch
 
 __all__ = [
     "HELP",
@@ -27,6 +28,7 @@ __all__ = [
     "person",
     "status_of",
     "tell",
+    "tell_switch",
 ]
 
 NAME = "rollback"
@@ -105,6 +107,18 @@ def tell(arguments: argparse.Namespace, execution: "Execution") -> None:
         return
     for line in rollback_lines(execution, arguments.configuration):
         write_line(line)
+
+
+def tell_switch(arguments: argparse.Namespace, switch: "Switch") -> None:
+    """Write the last word on whether rollbacks may begin."""
+    from monitor.printing import time_text, write_json, write_line
+
+    if arguments.json:
+        word = {"stopped": switch.stopped, "by": switch.actor, "reason": switch.reason}
+        write_json({**word, "at": time_text(switch.at_us)})
+        return
+    words = "stopped" if switch.stopped else "allowed"
+    write_line(f"rollbacks are {words}, by {switch.actor}: {switch.reason}")
 
 
 def _say_step(execution: "Execution", step: "Step") -> None:

@@ -7,6 +7,7 @@ from monitor.commands.rollback import (
     add_person_arguments,
     opened_desk,
     person,
+    tell_switch,
 )
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
@@ -23,14 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the last word on whether rollbacks may begin."""
-    from monitor.printing import time_text, write_json, write_line
-
     with opened_desk(arguments) as desk:
         switch = desk.go_on(person(arguments), arguments.reason)
-    if arguments.json:
-        word = {"stopped": switch.stopped, "by": switch.actor, "reason": switch.reason}
-        write_json({**word, "at": time_text(switch.at_us)})
-    else:
-        words = "stopped" if switch.stopped else "allowed"
-        write_line(f"rollbacks are {words}, by {switch.actor}: {switch.reason}")
+    tell_switch(arguments, switch)
     return 0

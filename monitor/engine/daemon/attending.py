@@ -9,6 +9,7 @@ from typing import Final
 
 from monitor.clock import Clock
 from monitor.config.model import Configuration
+from monitor.engine.daemon.beside import beside
 from monitor.engine.daemon.freezing import Freezing
 from monitor.engine.daemon.standby import Standby
 from monitor.engine.daemon.timekeeping import Timekeeping
@@ -69,23 +70,14 @@ def attending(duties: Sequence[Duty], metrics: Metrics, clock: Clock) -> Iterato
     Each has a thread: reading logs again for evidence must not hold a page up.
     """
     stopping = threading.Event()
-    attendants = [
-        Attendant(duties=(duty,), metrics=metrics, clock=clock, stopping=stopping)
+    loops = {
+        f"duty {duty.name}": Attendant(
+            duties=(duty,), metrics=metrics, clock=clock, stopping=stopping
+        ).run
         for duty in duties
-    ]
-    threads = [
-        threading.Thread(target=each.run, name=f"duty {each.duties[0].name}", daemon=True)
-        for each in attendants
-    ]
-    for thread in threads:
-        thread.start()
-    try:
+    }
+    with beside(loops, stopping, join_seconds=_JOIN_SECONDS):
         yield
-    finally:
-        stopping.set()
-        last = time.monotonic() + _JOIN_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, last - time.monotonic()))
 
 
 @dataclass(slots=True, kw_only=True)

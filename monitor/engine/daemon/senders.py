@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.clock import Clock
 from monitor.config.model import Configuration
+from monitor.engine.daemon.beside import beside
 from monitor.engine.incident_desk import monitor_name
 from monitor.engine.sending import Outcome, Sender
 from monitor.errors import OutputwatchError
@@ -46,23 +47,14 @@ def sending(
         jitter=random.random,
     )
     stopping = threading.Event()
-    loops = [
-        _Loop(sender=sender, notifier=each, stopping=stopping, metrics=metrics)
+    loops = {
+        f"sender {each.channel}": _Loop(
+            sender=sender, notifier=each, stopping=stopping, metrics=metrics
+        ).run
         for each in settings.channels
-    ]
-    threads = [
-        threading.Thread(target=loop.run, name=f"sender {loop.notifier.channel}", daemon=True)
-        for loop in loops
-    ]
-    for thread in threads:
-        thread.start()
-    try:
+    }
+    with beside(loops, stopping, join_seconds=_JOIN_SECONDS):
         yield
-    finally:
-        stopping.set()
-        until = time.monotonic() + _JOIN_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
 
 
 @dataclass(slots=True, kw_only=True)
